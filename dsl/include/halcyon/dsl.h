@@ -1,0 +1,6 @@
+#pragma once
+/// Everything a network file needs: `#include <halcyon/dsl.h>`.
+
+#include "dsl/generator.h"
+#include "dsl/layers.h"
+#include "dsl/network.h"

@@ -1,0 +1,288 @@
+#pragma once
+/// The layers of the language. Each is a small value with a call operator, applied with `|`:
+///   x | conv(64, 3, {.stride = 2, .pad = same}) | relu | max_pool(2)
+/// Any function from Tensor to Tensor works as well, so blocks need no registration.
+
+#include <concepts>
+#include <vector>
+
+#include "dsl/network.h"
+
+namespace halcyon::dsl {
+
+/// Zeros around the input: numbers, or "same" so that the output is ceil(input / stride).
+struct Padding {
+  Spatial begin = 0;
+  Spatial end = 0;
+  bool is_same = false;
+
+  constexpr Padding() = default;
+  constexpr Padding(int64_t all) : begin(all), end(all) {}
+  constexpr Padding(std::initializer_list<int64_t> per_axis) : begin(per_axis), end(per_axis) {}
+  constexpr Padding(Spatial begin_pad, Spatial end_pad) : begin(begin_pad), end(end_pad) {}
+};
+
+inline constexpr Padding valid = {};
+inline constexpr Padding same = [] {
+  Padding p;
+  p.is_same = true;
+  return p;
+}();
+
+namespace detail {
+
+/// One number for all axes becomes one number per axis; axes that were not given become 1.
+constexpr Spatial per_axis(const Spatial& s, const Shape& x) {
+  if (s.rank != 0 && s.rank != x.spatial_rank()) {
+    mistakes::input_has_wrong_rank(x.rank, s.rank + 2, s.rank + 2);
+  }
+  Spatial full = s;
+  full.rank = x.spatial_rank();
+  for (int axis = full.rank; axis < 3; ++axis) full[axis] = 0;
+  return full;
+}
+
+/// Source: ONNX auto_pad SAME_UPPER; the odd zero goes to the end.
+constexpr Padding resolve_padding(const Padding& pad, const Shape& x, const Spatial& kernel,
+                                  const Spatial& stride, const Spatial& dilation) {
+  Padding full;
+  full.begin = per_axis(pad.begin, x);
+  full.end = per_axis(pad.end, x);
+  if (!pad.is_same) return full;
+  for (int axis = 0; axis < x.spatial_rank(); ++axis) {
+    if (stride[axis] < 1) mistakes::attribute_must_be_positive("stride", stride[axis]);
+    const int64_t in = x.spatial(axis);
+    const int64_t out = (in + stride[axis] - 1) / stride[axis];
+    const int64_t total = (out - 1) * stride[axis] + dilation[axis] * (kernel[axis] - 1) + 1 - in;
+    full.begin[axis] = total > 0 ? total / 2 : 0;
+    full.end[axis] = total > 0 ? total - total / 2 : 0;
+  }
+  return full;
+}
+
+constexpr FixedString member_name(const FixedString& layer, std::string_view member) {
+  FixedString full = layer;
+  full.append(member);
+  return full;
+}
+
+}  // namespace detail
+
+struct ConvOptions {
+  Spatial stride = 1;
+  Padding pad = 0;
+  Spatial dilation = 1;
+  int64_t groups = 1;
+  bool bias = true;
+  Initializer init = he();
+  Initializer bias_init = constant(0);
+  FixedString name = {};
+};
+
+struct ConvLayer {
+  int64_t filters;
+  Spatial kernel;
+  ConvOptions options;
+  Place place;
+
+  constexpr Tensor operator()(Tensor x) const {
+    const Shape in = x.shape();  // a copy: adding parameters moves the nodes
+    rules::check_rank(in, 3, 5);
+    ops::Conv op;
+    op.filters = filters;
+    op.kernel = detail::per_axis(kernel, in);
+    op.stride = detail::per_axis(options.stride, in);
+    op.dilation = detail::per_axis(options.dilation, in);
+    op.groups = options.groups;
+    const Padding pad = detail::resolve_padding(options.pad, in, op.kernel, op.stride, op.dilation);
+    op.pad_begin = pad.begin;
+    op.pad_end = pad.end;
+    Network& net = *x.network;
+    const FixedString name = net.unique_name(options.name, "conv");
+    if (options.groups < 1) mistakes::attribute_must_be_positive("groups", options.groups);
+    if (in[1] % options.groups != 0) {
+      mistakes::channels_not_divisible_by_groups(in[1], options.groups);
+    }
+    std::vector<Value> inputs = {x.value, net.parameter(detail::member_name(name, ".weight"),
+                                                        op.weight_shape(in), options.init, place)
+                                              .value};
+    if (options.bias) {
+      inputs.push_back(net.parameter(detail::member_name(name, ".bias"), Shape{filters},
+                                     options.bias_init, place)
+                           .value);
+    }
+    return net.add(op, std::move(inputs), name, place);
+  }
+};
+
+/// Shapes: x [N,C,H,W] -> [N,filters,P,Q]; see ops::Conv.
+constexpr ConvLayer conv(int64_t filters, Spatial kernel, ConvOptions options = {},
+                         Place place = Place::here()) {
+  return {filters, kernel, std::move(options), place};
+}
+
+struct DenseOptions {
+  bool bias = true;
+  Initializer init = he();
+  Initializer bias_init = constant(0);
+  FixedString name = {};
+};
+
+struct DenseLayer {
+  int64_t units;
+  DenseOptions options;
+  Place place;
+
+  constexpr Tensor operator()(Tensor x) const {
+    if (x.shape().rank != 2) mistakes::dense_needs_flat_input(x.shape().rank);
+    Network& net = *x.network;
+    const FixedString name = net.unique_name(options.name, "dense");
+    std::vector<Value> inputs = {
+        x.value, net.parameter(detail::member_name(name, ".weight"), Shape{units, x.channels()},
+                               options.init, place)
+                     .value};
+    if (options.bias) {
+      inputs.push_back(
+          net.parameter(detail::member_name(name, ".bias"), Shape{units}, options.bias_init, place)
+              .value);
+    }
+    return net.add(ops::Dense{.units = units}, std::move(inputs), name, place);
+  }
+};
+
+/// Shapes: x [N,C] -> [N,units]; see ops::Dense.
+constexpr DenseLayer dense(int64_t units, DenseOptions options = {}, Place place = Place::here()) {
+  return {units, std::move(options), place};
+}
+
+struct PoolOptions {
+  Spatial stride = 0;  ///< 0: as large as the kernel
+  Padding pad = 0;
+  bool count_padding = false;  ///< average only
+  FixedString name = {};
+};
+
+template <class Op>
+struct PoolLayer {
+  Spatial kernel;
+  PoolOptions options;
+  Place place;
+
+  constexpr Tensor operator()(Tensor x) const {
+    const Shape in = x.shape();  // a copy: adding parameters moves the nodes
+    rules::check_rank(in, 3, 5);
+    Op op;
+    op.kernel = detail::per_axis(kernel, in);
+    const bool default_stride = options.stride == Spatial(0);
+    op.stride = detail::per_axis(default_stride ? kernel : options.stride, in);
+    const Padding pad =
+        detail::resolve_padding(options.pad, in, op.kernel, op.stride, detail::per_axis(1, in));
+    op.pad_begin = pad.begin;
+    op.pad_end = pad.end;
+    if constexpr (requires { op.count_padding; }) op.count_padding = options.count_padding;
+    const FixedString name = x.network->unique_name(options.name, "pool");
+    return x.network->add(op, {x.value}, name, place);
+  }
+};
+
+/// Shapes: x [N,C,H,W] -> [N,C,P,Q]; see ops::MaxPool.
+constexpr PoolLayer<ops::MaxPool> max_pool(Spatial kernel, PoolOptions options = {},
+                                           Place place = Place::here()) {
+  return {kernel, options, place};
+}
+
+/// Shapes: x [N,C,H,W] -> [N,C,P,Q]; see ops::AveragePool.
+constexpr PoolLayer<ops::AveragePool> average_pool(Spatial kernel, PoolOptions options = {},
+                                                   Place place = Place::here()) {
+  return {kernel, options, place};
+}
+
+/// A layer without attributes, written without parentheses: `x | relu`.
+template <class Op>
+struct PlainLayer {
+  constexpr Tensor operator()(Tensor x, FixedString name = {}, Place place = Place::here()) const {
+    return x.network->add(Op{}, {x.value}, x.network->unique_name(name, Op::name), place);
+  }
+};
+
+inline constexpr PlainLayer<ops::Relu> relu;
+inline constexpr PlainLayer<ops::Flatten> flatten;
+inline constexpr PlainLayer<ops::Softmax> softmax;
+
+/// What stands to the right of `|`: converting a layer notes the user's line.
+template <class Op>
+struct PlacedLayer {
+  Place place;
+  constexpr PlacedLayer(PlainLayer<Op>, Place here = Place::here()) : place(here) {}
+};
+
+constexpr Tensor operator|(Tensor x, PlacedLayer<ops::Relu> layer) {
+  return relu(x, {}, layer.place);
+}
+constexpr Tensor operator|(Tensor x, PlacedLayer<ops::Flatten> layer) {
+  return flatten(x, {}, layer.place);
+}
+constexpr Tensor operator|(Tensor x, PlacedLayer<ops::Softmax> layer) {
+  return softmax(x, {}, layer.place);
+}
+
+template <class Layer>
+concept PlaceAware = requires(const Layer& l) {
+  []<class Op>(const PlainLayer<Op>&) {}(l);
+};
+
+template <class Layer>
+requires(!PlaceAware<Layer> && std::is_invocable_r_v<Tensor, const Layer&, Tensor>) constexpr Tensor
+operator|(Tensor x, const Layer& layer) {
+  return layer(x);
+}
+
+/// Joins tensors along the channels. Shapes: [N,C_i,H,W] -> [N,sum C_i,H,W]
+constexpr Tensor concat(const std::vector<Tensor>& list, FixedString name = {},
+                        Place place = Place::here()) {
+  if (list.empty()) mistakes::wrong_number_of_inputs(0, 1, 1024);
+  std::vector<Value> inputs;
+  for (const Tensor& t : list) {
+    if (t.network != list[0].network) mistakes::tensors_of_different_networks();
+    inputs.push_back(t.value);
+  }
+  Network& net = *list[0].network;
+  return net.add(ops::Concat{}, std::move(inputs), net.unique_name(name, "concat"), place);
+}
+
+namespace detail {
+
+template <class Op>
+constexpr Tensor pair(Tensor a, Tensor b, FixedString name, Place place) {
+  if (a.network != b.network) mistakes::tensors_of_different_networks();
+  return a.network->add(Op{}, {a.value, b.value}, a.network->unique_name(name, Op::name), place);
+}
+
+}  // namespace detail
+
+/// Sum of two tensors of one shape.
+constexpr Tensor add(Tensor a, Tensor b, FixedString name = {}, Place place = Place::here()) {
+  return detail::pair<ops::Add>(a, b, name, place);
+}
+
+/// Mean over the batch of -log softmax(scores)[label]. Shapes: scores [N,C], labels [N] -> []
+/// Tells the labels how many classes there are.
+constexpr Tensor softmax_cross_entropy(Tensor scores, Tensor labels, FixedString name = {},
+                                       Place place = Place::here()) {
+  const Tensor loss = detail::pair<ops::SoftmaxCrossEntropy>(scores, labels, name, place);
+  Graph& graph = scores.network->graph();
+  if (const auto* source = std::get_if<ops::Input>(&graph.node(labels.value).op)) {
+    ops::Input known = *source;
+    known.classes = scores.channels();
+    graph.replace_op(labels.value.node, known);
+  }
+  return loss;
+}
+
+/// Mean over the batch and all values of (x - target)^2. Shapes: x, target alike -> []
+constexpr Tensor mean_square(Tensor x, Tensor target, FixedString name = {},
+                             Place place = Place::here()) {
+  return detail::pair<ops::MeanSquare>(x, target, name, place);
+}
+
+}  // namespace halcyon::dsl

@@ -1,0 +1,52 @@
+#pragma once
+/// The one list of operators. A missing rule for one of them is a compile error.
+
+#include <variant>
+
+#include "dsl/ops/conv.h"
+#include "dsl/ops/dense.h"
+#include "dsl/ops/elementwise.h"
+#include "dsl/ops/loss.h"
+#include "dsl/ops/pool.h"
+#include "dsl/ops/reshape.h"
+#include "dsl/ops/source.h"
+#include "dsl/ops/update.h"
+
+namespace halcyon::dsl {
+
+using Op = std::variant<  //
+    ops::Input, ops::Parameter,
+    // forward
+    ops::Conv, ops::Dense, ops::MaxPool, ops::AveragePool, ops::Relu, ops::Add, ops::Flatten,
+    ops::Concat, ops::Softmax, ops::SoftmaxCrossEntropy, ops::MeanSquare,
+    // made by differentiate
+    ops::ConvWeightGrad, ops::FlipFilter, ops::Dilate, ops::DenseWeightGrad, ops::TransposeMatrix,
+    ops::BiasGrad, ops::MaxPoolGrad, ops::AveragePoolGrad, ops::ReluGrad, ops::Unflatten,
+    ops::SliceChannels, ops::SoftmaxGrad, ops::SoftmaxCrossEntropyGrad, ops::MeanSquareGrad,
+    ops::Update>;
+
+template <class... T>
+constexpr bool all_are_operators(const std::variant<T...>*) {
+  return (Operator<T> && ...);
+}
+static_assert(all_are_operators(static_cast<const Op*>(nullptr)));
+
+/// "conv", "max_pool", ...
+constexpr std::string_view name_of(const Op& op) {
+  return std::visit([](const auto& o) { return std::string_view(o.name); }, op);
+}
+
+/// Multiply-adds per sample; 0 for operators that have none.
+constexpr int64_t macs_of(const Op& op, const Shapes& in, const Shapes& out) {
+  return std::visit(
+      [&](const auto& o) -> int64_t {
+        if constexpr (requires { o.macs(in, out); }) {
+          return o.macs(in, out);
+        } else {
+          return 0;
+        }
+      },
+      op);
+}
+
+}  // namespace halcyon::dsl

@@ -1,0 +1,102 @@
+#pragma once
+/// What an operator is: a struct with a `name`, a table of attributes and one shape rule.
+///
+///   struct Relu {
+///     static constexpr std::string_view name = "relu";
+///     static constexpr auto fields() { return attributes(); }
+///     constexpr Shapes infer(const Shapes& in) const;  // one shape per output; reports mistakes
+///     bool operator==(const Relu&) const = default;    // CSE and cache key
+///   };
+///
+/// Printing, parsing and hashing work from `fields()`, so an attribute is named once. Optional
+/// members: `macs(in, out)`, the multiply-adds per sample, and `parameter(...)` roles are not part
+/// of the concept.
+
+#include <array>
+#include <concepts>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "dsl/shape_errors.h"
+#include "runtime/base/fixed_string.h"
+#include "runtime/base/shape.h"
+
+namespace halcyon::dsl {
+
+using Shapes = std::vector<Shape>;
+
+/// One number per spatial axis (outermost first), or one number for all of them (rank 0).
+struct Spatial {
+  std::array<int64_t, 3> values = {};
+  int rank = 0;
+
+  constexpr Spatial() = default;
+  constexpr Spatial(int64_t all) : values{all, all, all} {}
+  constexpr Spatial(std::initializer_list<int64_t> list) {
+    for (int64_t v : list) values.at(static_cast<std::size_t>(rank++)) = v;
+  }
+
+  constexpr int64_t operator[](int axis) const { return values.at(static_cast<std::size_t>(axis)); }
+  constexpr int64_t& operator[](int axis) { return values.at(static_cast<std::size_t>(axis)); }
+  constexpr bool operator==(const Spatial&) const = default;
+};
+
+template <class Op, class Member>
+struct Attribute {
+  std::string_view name;
+  Member Op::*member;
+};
+
+template <class Op, class Member>
+constexpr Attribute<Op, Member> field(std::string_view name, Member Op::*member) {
+  return {name, member};
+}
+
+template <class... A>
+constexpr auto attributes(A... list) {
+  return std::tuple<A...>(list...);
+}
+
+template <class T>
+concept Operator = requires(const T op, const Shapes& in) {
+  { T::name } -> std::convertible_to<std::string_view>;
+  {T::fields()};
+  { op.infer(in) } -> std::same_as<Shapes>;
+  { op == op } -> std::same_as<bool>;
+};
+
+/// Checks shared by the shape rules.
+namespace rules {
+
+constexpr void check_input_count(const Shapes& in, std::size_t at_least, std::size_t at_most) {
+  if (in.size() < at_least || in.size() > at_most) {
+    mistakes::wrong_number_of_inputs(static_cast<int64_t>(in.size()),
+                                     static_cast<int64_t>(at_least), static_cast<int64_t>(at_most));
+  }
+}
+
+constexpr void check_rank(const Shape& x, int at_least, int at_most) {
+  if (x.rank < at_least || x.rank > at_most) {
+    mistakes::input_has_wrong_rank(x.rank, at_least, at_most);
+  }
+}
+
+/// Shapes: the output extent of a sliding window. Source: ONNX Conv-11, explicit padding.
+constexpr int64_t window_output(int64_t input, int64_t kernel, int64_t stride, int64_t dilation,
+                                int64_t pad_begin, int64_t pad_end) {
+  if (kernel < 1) mistakes::attribute_must_be_positive("kernel", kernel);
+  if (stride < 1) mistakes::attribute_must_be_positive("stride", stride);
+  if (dilation < 1) mistakes::attribute_must_be_positive("dilation", dilation);
+  if (pad_begin < 0) mistakes::padding_must_not_be_negative(pad_begin);
+  if (pad_end < 0) mistakes::padding_must_not_be_negative(pad_end);
+  // Divided first: dilation * kernel could overflow for absurd attributes.
+  const int64_t room = input + pad_begin + pad_end - 1;
+  if (room < 0 || (kernel > 1 && dilation > room / (kernel - 1))) {
+    mistakes::window_does_not_fit_input(input, pad_begin, pad_end, kernel, dilation);
+  }
+  return (room - dilation * (kernel - 1)) / stride + 1;
+}
+
+}  // namespace rules
+}  // namespace halcyon::dsl

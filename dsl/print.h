@@ -1,0 +1,104 @@
+#pragma once
+/// A graph as text: one node a line, everything that matters and nothing else, so that parsing it gives an
+/// equal graph (compiler/graph/parse.h).
+///
+///   network "tiny"
+///   %0 = input "image" () {shape=[N,1,8,8] dtype=f32 channels_last=true ...} -> [N,1,8,8] @ "tiny.cpp":5
+///   %3 = conv "conv1" (%0, %1, %2) {filters=4 kernel=[3,3] ...} -> [N,4,6,6] @ "tiny.cpp":6
+///   output "scores" %9
+///   loss "loss" %10 weight=0x1p+0
+///   constant 0 [0x1p+0,-0x1p+0]
+///
+/// Floating-point numbers are hexadecimal: no bit is lost.
+
+#include <cstdio>
+#include <ostream>
+
+#include "dsl/graph.h"
+
+namespace halcyon::dsl {
+
+namespace print_detail {
+
+inline std::string text_of(bool value) { return value ? "true" : "false"; }
+inline std::string text_of(int64_t value) { return std::to_string(value); }
+inline std::string text_of(float value) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%a", static_cast<double>(value));
+  return text;
+}
+inline std::string text_of(const Shape& value) { return to_string(value); }
+inline std::string text_of(const Spatial& value) {
+  if (value.rank == 0) return std::to_string(value[0]);
+  std::string text = "[";
+  for (int axis = 0; axis < value.rank; ++axis) {
+    text += (axis > 0 ? "," : "") + std::to_string(value[axis]);
+  }
+  return text + "]";
+}
+inline std::string text_of(DType value) {
+  return value == DType::f32 ? "f32" : value == DType::i32 ? "i32" : "u8";
+}
+inline std::string text_of(ops::InitKind value) {
+  constexpr const char* names[] = {"constant", "uniform", "normal", "values"};
+  return names[static_cast<int>(value)];
+}
+inline std::string text_of(ops::Optimizer value) {
+  constexpr const char* names[] = {"sgd", "momentum", "rmsprop", "adam"};
+  return names[static_cast<int>(value)];
+}
+
+}  // namespace print_detail
+
+/// "{filters=8 kernel=[5,5]}"
+inline std::string attributes_text(const Op& op) {
+  std::string text = "{";
+  std::visit(
+      [&](const auto& o) {
+        std::apply(
+            [&](const auto&... f) {
+              ((text += (text.size() > 1 ? " " : "") + std::string(f.name) + "=" +
+                        print_detail::text_of(o.*(f.member))),
+               ...);
+            },
+            o.fields());
+      },
+      op);
+  return text + "}";
+}
+
+/// "%3", and "%3.1" for a second output.
+inline std::string to_string(Value v) {
+  return "%" + std::to_string(v.node) + (v.output > 0 ? "." + std::to_string(v.output) : "");
+}
+
+inline void print(const Graph& graph, std::ostream& out) {
+  out << "network \"" << graph.name.view() << "\"\n";
+  for (int32_t id = 0; id < graph.node_count(); ++id) {
+    const Node& n = graph.node(id);
+    out << '%' << id << " = " << name_of(n.op) << " \"" << n.name.view() << "\" (";
+    for (std::size_t i = 0; i < n.inputs.size(); ++i) {
+      out << (i > 0 ? ", " : "") << to_string(n.inputs[i]);
+    }
+    out << ") " << attributes_text(n.op) << " ->";
+    for (const Shape& shape : n.outputs) out << ' ' << to_string(shape);
+    if (n.place.line > 0) out << " @ \"" << n.place.file.view() << "\":" << n.place.line;
+    out << '\n';
+  }
+  for (const Output& o : graph.outputs) {
+    out << "output \"" << o.name.view() << "\" " << to_string(o.value) << '\n';
+  }
+  for (const Loss& l : graph.losses) {
+    out << "loss \"" << l.name.view() << "\" " << to_string(l.value)
+        << " weight=" << print_detail::text_of(l.weight) << '\n';
+  }
+  for (std::size_t i = 0; i < graph.constants.size(); ++i) {
+    out << "constant " << i << " [";
+    for (std::size_t j = 0; j < graph.constants[i].size(); ++j) {
+      out << (j > 0 ? "," : "") << print_detail::text_of(graph.constants[i][j]);
+    }
+    out << "]\n";
+  }
+}
+
+}  // namespace halcyon::dsl

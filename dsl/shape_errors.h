@@ -1,0 +1,145 @@
+#pragma once
+/// One function for each kind of mistake a shape rule can find.
+///
+/// None of them is constexpr: when a network is built in a constant expression, the call itself is
+/// the error, and the C++ compiler's message carries the function's name and the user's line. At
+/// run time they throw ShapeMistake, and Graph::add puts the node, its place and the input shapes
+/// in front.
+
+#include <string>
+
+#include "runtime/base/error.h"
+#include "runtime/base/shape.h"
+
+namespace halcyon::dsl {
+
+/// What is wrong and what to change, without the node: only Graph::add knows that.
+struct ShapeMistake {
+  std::string what;
+  std::string hint;
+};
+
+namespace mistakes {
+
+[[noreturn]] inline void wrong_number_of_inputs(int64_t found, int64_t at_least, int64_t at_most) {
+  throw ShapeMistake{std::to_string(found) + " inputs given, " + std::to_string(at_least) +
+                         (at_most == at_least ? "" : " to " + std::to_string(at_most)) +
+                         " expected",
+                     ""};
+}
+
+[[noreturn]] inline void input_has_wrong_rank(int64_t found, int64_t at_least, int64_t at_most) {
+  throw ShapeMistake{"x has rank " + std::to_string(found) + ", expected " +
+                         std::to_string(at_least) +
+                         (at_most == at_least ? "" : " to " + std::to_string(at_most)),
+                     "activations are [N,C,H,W]; flatten makes them [N,C]"};
+}
+
+[[noreturn]] inline void input_channels_do_not_match(int64_t found, int64_t expected) {
+  throw ShapeMistake{
+      "x has " + std::to_string(found) + " channels, the weight needs " + std::to_string(expected),
+      "change the input to " + std::to_string(expected) +
+          " channels, or the weight's second extent times .groups to " + std::to_string(found)};
+}
+
+[[noreturn]] inline void weight_has_wrong_shape(const Shape& found, const Shape& expected) {
+  throw ShapeMistake{"weight is " + to_string(found) + ", expected " + to_string(expected), ""};
+}
+
+[[noreturn]] inline void bias_has_wrong_shape(const Shape& found, int64_t expected) {
+  throw ShapeMistake{
+      "bias is " + to_string(found) + ", expected [" + std::to_string(expected) + "]",
+      "one bias per output channel"};
+}
+
+[[noreturn]] inline void channels_not_divisible_by_groups(int64_t channels, int64_t groups) {
+  throw ShapeMistake{std::to_string(channels) + " channels cannot be split into " +
+                         std::to_string(groups) + " groups (" + std::to_string(channels) + " % " +
+                         std::to_string(groups) + " = " +
+                         std::to_string(groups > 0 ? channels % groups : channels) + ")",
+                     "choose .groups that divides both the input channels and the filters"};
+}
+
+[[noreturn]] inline void attribute_must_be_positive(const char* attribute, int64_t found) {
+  throw ShapeMistake{
+      std::string(attribute) + " is " + std::to_string(found) + ", expected at least 1", ""};
+}
+
+[[noreturn]] inline void padding_must_not_be_negative(int64_t found) {
+  throw ShapeMistake{"padding is " + std::to_string(found) + ", expected at least 0",
+                     "to cut a border off, use slice"};
+}
+
+[[noreturn]] inline void pool_padding_reaches_kernel(int64_t padding, int64_t kernel) {
+  throw ShapeMistake{
+      "padding " + std::to_string(padding) + " is not below the kernel's " + std::to_string(kernel),
+      "a window that holds padding alone has no maximum"};
+}
+
+/// The arithmetic of out = (in + pad_begin + pad_end - (dilation*(kernel-1)+1)) / stride + 1.
+[[noreturn]] inline void window_does_not_fit_input(int64_t input, int64_t pad_begin,
+                                                   int64_t pad_end, int64_t kernel,
+                                                   int64_t dilation) {
+  throw ShapeMistake{"a window of " + std::to_string(dilation * (kernel - 1) + 1) + " (kernel " +
+                         std::to_string(kernel) + ", dilation " + std::to_string(dilation) +
+                         ") does not fit into " + std::to_string(input) + " + " +
+                         std::to_string(pad_begin) + " + " + std::to_string(pad_end) +
+                         " of padding",
+                     "use a smaller kernel, more padding or a larger input"};
+}
+
+[[noreturn]] inline void shapes_must_be_equal(const Shape& first, const Shape& second) {
+  throw ShapeMistake{
+      "shapes must be equal, found " + to_string(first) + " and " + to_string(second), ""};
+}
+
+[[noreturn]] inline void concat_extents_do_not_match(int64_t axis, int64_t found,
+                                                     int64_t expected) {
+  throw ShapeMistake{"concat joins channels; axis " + std::to_string(axis) + " has " +
+                         std::to_string(found) + " here and " + std::to_string(expected) +
+                         " in the first input",
+                     "every axis but the channels must agree"};
+}
+
+[[noreturn]] inline void dense_needs_flat_input(int64_t rank) {
+  throw ShapeMistake{"dense takes [N,C], x has rank " + std::to_string(rank),
+                     "put flatten in front"};
+}
+
+[[noreturn]] inline void labels_do_not_match_scores(const Shape& scores, const Shape& labels) {
+  throw ShapeMistake{"scores are " + to_string(scores) + ", labels are " + to_string(labels),
+                     "scores are [N,classes], labels [N]"};
+}
+
+[[noreturn]] inline void extent_must_be_positive(int64_t axis, int64_t found) {
+  throw ShapeMistake{
+      "extent " + std::to_string(found) + " of axis " + std::to_string(axis) + " is not positive",
+      ""};
+}
+
+[[noreturn]] inline void slice_is_out_of_range(int64_t begin, int64_t end, int64_t channels) {
+  throw ShapeMistake{"channels [" + std::to_string(begin) + "," + std::to_string(end) +
+                         ") are not within the input's " + std::to_string(channels),
+                     ""};
+}
+
+[[noreturn]] inline void number_of_values_does_not_match(int64_t found, int64_t expected) {
+  throw ShapeMistake{
+      std::to_string(found) + " values given, " + std::to_string(expected) + " expected", ""};
+}
+
+[[noreturn]] inline void tensors_of_different_networks() {
+  throw UserError("two tensors of different networks cannot be used together");
+}
+
+[[noreturn]] inline void name_is_already_taken(const char* name) {
+  throw UserError("the name '" + std::string(name) + "' is already taken in this network");
+}
+
+[[noreturn]] inline void name_is_not_a_c_identifier(const char* name) {
+  throw UserError("'" + std::string(name) + "' is not a usable name for a network",
+                  "letters, digits and _; it becomes part of the C functions' names");
+}
+
+}  // namespace mistakes
+}  // namespace halcyon::dsl
