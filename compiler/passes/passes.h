@@ -1,0 +1,54 @@
+#pragma once
+/// Every pass of the compiler, with what must hold before and after. The order is in pipeline.cpp.
+///
+/// A pass changes the Program and returns true if it changed anything. None of them knows Halide.
+
+#include <string>
+#include <vector>
+
+#include "compiler/program.h"
+#include "compiler/target.h"
+
+namespace halcyon::compiler {
+
+/// What the user asked for and what passes may look at.
+struct PassContext {
+  Target target;
+  dsl::ops::Optimizer optimizer = dsl::ops::Optimizer::momentum;
+  std::vector<std::string> freeze;  ///< patterns with * and ?; matching parameters get no gradient
+};
+
+// On the graph.
+
+/// Removes losses and targets. After: nothing a host could not give at inference is left.
+bool drop_training(Program& program, const PassContext& context);
+
+/// Removes nodes that no output, loss or update needs.
+bool remove_dead_nodes(Program& program, const PassContext& context);
+
+/// Equal operators on equal inputs become one node.
+bool merge_common_nodes(Program& program, const PassContext& context);
+
+/// relu, max_pool -> max_pool, relu: the same values from fewer operations, and the gradient of the pair needs only
+/// the pooled result. After: no relu feeds max pools alone.
+bool sink_relu_below_max_pool(Program& program, const PassContext& context);
+
+/// Appends backward nodes and the optimizer's update. Before: losses exist. After: one Update node is the last node.
+/// Errors: no loss, no trainable parameter, a loss that is no scalar.
+bool differentiate(Program& program, const PassContext& context);
+
+/// bias_grad(max_pool_grad(x)) -> bias_grad(x): scattering does not change a sum.
+bool sum_before_scatter(Program& program, const PassContext& context);
+
+// From graph to kernels.
+
+/// Groups nodes into regions. After: every computing node belongs to exactly one region.
+bool fuse(Program& program, const PassContext& context);
+
+/// Chooses the physical form of every value. After: every stored value has a layout that its users accept.
+bool assign_layouts(Program& program, const PassContext& context);
+
+/// Offsets in the workspace and the parameter block. After: values that live at once never overlap.
+bool plan_memory(Program& program, const PassContext& context);
+
+}  // namespace halcyon::compiler
