@@ -2,11 +2,11 @@
 /// The physical form of a value.
 ///
 /// One formula serves every form. Channels are cut into blocks of `block`; one sample is
-///   [channel block][spatial with halo ...][block]
+///   [channel block][spatial with halo ...][channel in block]
 /// so that NHWC is a single block of all channels, NCHW has blocks of one, and NCHW[c] has blocks of the vector
 /// width. A halo is a border of zeros which lets padded convolutions read without a copy.
-/// Weights have a block on K and on C:
-///   [K block][C block][R][S][C in block][K in block]
+/// A weight is one such sample per filter, interleaved over a block of filters:
+///   [filter block][sample of C, R, S][filter in block]
 
 #include <array>
 #include <cstdint>
@@ -18,37 +18,55 @@ namespace halcyon::compiler {
 
 /// Form of one activation. Invariant: padded channels (beyond the shape's) always hold zeros.
 struct Layout {
-  Shape shape;                       ///< logical [N,C,spatial...] ([N,C] has no spatial axes)
+  Shape shape;  ///< logical [N,C,spatial...]; [N,C] has no spatial axes, [N] is one channel
   DType dtype = DType::f32;
-  int64_t block = 1;                 ///< channels in a block
+  int64_t block = 1;                   ///< channels in a block
   std::array<int64_t, 3> before = {};  ///< halo at the begin of each spatial axis
   std::array<int64_t, 3> after = {};   ///< halo at the end
 
   int64_t channels() const { return shape.rank > 1 ? shape[1] : 1; }
   int64_t blocks() const { return (channels() + block - 1) / block; }
+  int spatial_rank() const { return shape.spatial_rank(); }
+  int64_t halo(int axis) const { return before.at(static_cast<std::size_t>(axis)); }
+  /// Extent of a spatial axis with its halo.
   int64_t extent(int axis) const {
-    const auto a = static_cast<std::size_t>(axis);
-    return shape.spatial(axis) + before[a] + after[a];
+    return shape.spatial(axis) + halo(axis) + after.at(static_cast<std::size_t>(axis));
   }
-  bool has_halo() const { return before != Halo{} || after != Halo{}; }
+  bool has_halo() const {
+    return before != std::array<int64_t, 3>{} || after != std::array<int64_t, 3>{};
+  }
 
   // Strides in elements, within a sample.
   int64_t spatial_stride(int axis) const {
     int64_t stride = block;
-    for (int a = shape.spatial_rank() - 1; a > axis; --a) stride *= extent(a);
+    for (int a = spatial_rank() - 1; a > axis; --a) stride *= extent(a);
     return stride;
   }
-  int64_t block_stride() const { return shape.spatial_rank() > 0 ? spatial_stride(-1) : block; }
+  int64_t block_stride() const { return spatial_stride(-1); }
   int64_t sample_elements() const { return blocks() * block_stride(); }
   int64_t sample_bytes() const { return sample_elements() * size_bytes(dtype); }
 
   bool operator==(const Layout&) const = default;
+};
 
- private:
-  using Halo = std::array<int64_t, 3>;
+/// Form of a weight [K,C,R,S], of a dense weight [K,C] that reads `sample` flattened, or of a bias [K] (whose
+/// sample is a single value). Invariant: padded filters and channels hold zeros.
+struct WeightLayout {
+  int64_t filters = 1;
+  int64_t filter_block = 1;
+  Layout sample;  ///< of one filter: [N,C,R,S] as the activation that it meets
+
+  int64_t filter_blocks() const { return (filters + filter_block - 1) / filter_block; }
+  int64_t filter_block_stride() const { return sample.sample_elements() * filter_block; }
+  int64_t elements() const { return filter_blocks() * filter_block_stride(); }
+  int64_t bytes() const { return elements() * 4; }
+
+  bool operator==(const WeightLayout&) const = default;
 };
 
 /// "f32[N,8,14,14] block 8 halo 1,1/1,1"
 std::string to_string(const Layout& layout);
+/// "16 x 2 filters of f32[N,8,5,5] block 8"
+std::string to_string(const WeightLayout& layout);
 
 }  // namespace halcyon::compiler

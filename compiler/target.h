@@ -1,5 +1,5 @@
 #pragma once
-/// The machine that code is made for, in plain numbers; knows nothing of Halide.
+/// The machine that code is made for, in plain numbers.
 
 #include <cstdint>
 #include <string>
@@ -7,17 +7,14 @@
 namespace halcyon::compiler {
 
 struct Target {
-  std::string name;                   ///< canonical: "x86-64-linux-avx512"
-  std::string features;               ///< as Halide spells it, "x86-64-linux-avx-avx2-..."
-  int vector_width = 16;              ///< 32-bit lanes in a register
+  std::string features;       ///< as Halide spells it, "x86-64-linux-avx-avx2-avx512-..."
+  std::string triple;         ///< as LLVM spells it, "x86_64-unknown-linux-gnu"
+  int vector_width = 16;      ///< 32-bit lanes in a register
   int vector_registers = 32;
-  int64_t l1_bytes = 32 * 1024;
-  int64_t l2_bytes = 1024 * 1024;
-  int threads = 2;                    ///< cores to make work for; results do not depend on it
 };
 
-/// `text` is "host" or a Halide target string such as "x86-64-linux-avx2-fma".
-/// Errors: UserError for an unknown name.
+/// `text` is "host" or a Halide target such as "x86-64-linux-avx-avx2-fma".
+/// Errors: UserError for a target that is unknown or not supported yet.
 Target parse_target(const std::string& text);
 
 }  // namespace halcyon::compiler

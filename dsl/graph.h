@@ -4,6 +4,8 @@
 ///
 /// Invariants: an untyped node cannot exist (add() runs the shape rule); inputs have smaller ids.
 
+#include <limits>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -51,6 +53,33 @@ inline std::string describe(std::string_view op, const FixedString& name, const 
   return text;
 }
 
+namespace detail {
+
+template <class Rule>
+auto explain_at_run_time(std::string_view op, const FixedString& name, const Place& place,
+                         std::span<const Shape> in, const Rule& rule) -> decltype(rule()) {
+  try {
+    return rule();
+  } catch (const ShapeMistake& mistake) {
+    std::string text = describe(op, name, place) + ": " + mistake.what;
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      text += (i == 0 ? "; inputs " : ", ") + to_string(in[i]);
+    }
+    throw UserError(text, mistake.hint);
+  }
+}
+
+}  // namespace detail
+
+/// Calls `rule`. In a constant expression a mistake that it finds is the compiler's own message.
+/// Errors: UserError at run time, with the node, its place and the shapes of its inputs.
+template <class Rule>
+constexpr auto explain(std::string_view op, const FixedString& name, const Place& place,
+                       std::span<const Shape> in, const Rule& rule) -> decltype(rule()) {
+  if (std::is_constant_evaluated()) return rule();
+  return detail::explain_at_run_time(op, name, place, in, rule);
+}
+
 class Graph {
  public:
   FixedString name;
@@ -65,24 +94,16 @@ class Graph {
   constexpr const Shape& shape(Value v) const {
     return node(v).outputs.at(static_cast<std::size_t>(v.output));
   }
-  constexpr Shapes input_shapes(const Node& n) const {
-    Shapes shapes;
-    for (Value v : n.inputs) shapes.push_back(shape(v));
-    return shapes;
-  }
+  constexpr Shapes input_shapes(const Node& n) const { return shapes_of(n.inputs); }
 
   /// Adds a node behind all others and returns its id.
   /// Errors: UserError at run time, a failed constant expression at compile time.
   constexpr int32_t add(Op op, std::vector<Value> inputs, FixedString node_name, Place place) {
-    Shapes in;
-    for (Value v : inputs) in.push_back(shape(v));
-    Node node{std::move(op), std::move(inputs), {}, node_name, place};
-    if (std::is_constant_evaluated()) {
-      node.outputs = infer(node.op, in);
-    } else {
-      node.outputs = infer_or_explain(node.op, in, node_name, place);
-    }
-    nodes_.push_back(std::move(node));
+    // Growing moves every node, and clang counts the steps of a constant evaluation.
+    if (std::is_constant_evaluated() && nodes_.empty()) nodes_.reserve(1024);
+    const Shapes in = shapes_of(inputs);
+    Shapes out = infer_or_explain(op, in, node_name, place);
+    nodes_.push_back({std::move(op), std::move(inputs), std::move(out), node_name, place});
     return node_count() - 1;
   }
 
@@ -99,29 +120,37 @@ class Graph {
     return count;
   }
 
-  /// Multiply-adds per sample of all nodes.
+  /// Multiply-adds per sample of all nodes; the largest int64_t where they cannot be counted.
   constexpr int64_t macs() const {
     int64_t sum = 0;
-    for (const Node& n : nodes_) sum += macs_of(n.op, input_shapes(n), n.outputs);
+    for (const Node& n : nodes_) {
+      const int64_t macs = macs_of(n.op, input_shapes(n), n.outputs);
+      if (macs > std::numeric_limits<int64_t>::max() - sum) {
+        return std::numeric_limits<int64_t>::max();
+      }
+      sum += macs;
+    }
     return sum;
   }
 
  private:
-  static constexpr Shapes infer(const Op& op, const Shapes& in) {
-    return std::visit([&](const auto& o) { return o.infer(in); }, op);
+  constexpr Shapes shapes_of(const std::vector<Value>& values) const {
+    Shapes shapes;
+    shapes.reserve(values.size());
+    for (Value v : values) shapes.push_back(shape(v));
+    return shapes;
   }
 
-  static Shapes infer_or_explain(const Op& op, const Shapes& in, const FixedString& node_name,
-                                 const Place& place) {
-    try {
-      return infer(op, in);
-    } catch (const ShapeMistake& mistake) {
-      std::string text = describe(name_of(op), node_name, place) + ": " + mistake.what;
-      for (std::size_t i = 0; i < in.size(); ++i) {
-        text += (i == 0 ? "; inputs " : ", ") + to_string(in[i]);
-      }
-      throw UserError(text, mistake.hint);
-    }
+  static constexpr Shapes infer(const Op& op, const Shapes& in) {
+    Shapes out = std::visit([&](const auto& o) { return o.infer(in); }, op);
+    for (const Shape& shape : out) rules::check_size(shape);
+    return out;
+  }
+
+  static constexpr Shapes infer_or_explain(const Op& op, const Shapes& in, const FixedString& name,
+                                           const Place& place) {
+    if (std::is_constant_evaluated()) return infer(op, in);
+    return explain(name_of(op), name, place, in, [&] { return infer(op, in); });
   }
 
   std::vector<Node> nodes_;

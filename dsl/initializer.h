@@ -10,10 +10,9 @@ namespace halcyon::dsl {
 /// Square root for constant expressions, by Newton's iteration; x >= 0.
 constexpr double constexpr_sqrt(double x) {
   if (x <= 0) return 0;
+  // From above the iteration falls until rounding stops it.
   double root = x > 1 ? x : 1;
-  for (int i = 0; i < 64; ++i) {
-    const double next = 0.5 * (root + x / root);
-    if (next == root) break;
+  for (double next = 0.5 * (root + x / root); next < root; next = 0.5 * (root + x / root)) {
     root = next;
   }
   return root;
@@ -24,7 +23,7 @@ struct Initializer {
 
   Rule rule = Rule::he;
   float value = 0;
-  std::vector<float> given;
+  std::vector<float> given = {};
 };
 
 /// Normal with variance 2/fan_in. Source: He et al. 2015, equation 10.

@@ -32,13 +32,11 @@ inline constexpr Padding same = [] {
 namespace detail {
 
 /// One number for all axes becomes one number per axis; axes that were not given become 1.
-constexpr Spatial per_axis(const Spatial& s, const Shape& x) {
-  if (s.rank != 0 && s.rank != x.spatial_rank()) {
-    mistakes::input_has_wrong_rank(x.rank, s.rank + 2, s.rank + 2);
-  }
+constexpr Spatial per_axis(const char* attribute, const Spatial& s, const Shape& x) {
+  rules::check_axes(attribute, s, x);
   Spatial full = s;
   full.rank = x.spatial_rank();
-  for (int axis = full.rank; axis < 3; ++axis) full[axis] = 0;
+  for (int axis = full.rank; axis < 3; ++axis) full.values[static_cast<std::size_t>(axis)] = 0;
   return full;
 }
 
@@ -46,11 +44,13 @@ constexpr Spatial per_axis(const Spatial& s, const Shape& x) {
 constexpr Padding resolve_padding(const Padding& pad, const Shape& x, const Spatial& kernel,
                                   const Spatial& stride, const Spatial& dilation) {
   Padding full;
-  full.begin = per_axis(pad.begin, x);
-  full.end = per_axis(pad.end, x);
+  full.begin = per_axis("pad", pad.begin, x);
+  full.end = per_axis("pad", pad.end, x);
   if (!pad.is_same) return full;
   for (int axis = 0; axis < x.spatial_rank(); ++axis) {
-    if (stride[axis] < 1) mistakes::attribute_must_be_positive("stride", stride[axis]);
+    rules::check_positive("kernel", kernel[axis]);
+    rules::check_positive("stride", stride[axis]);
+    rules::check_positive("dilation", dilation[axis]);
     const int64_t in = x.spatial(axis);
     const int64_t out = (in + stride[axis] - 1) / stride[axis];
     const int64_t total = (out - 1) * stride[axis] + dilation[axis] * (kernel[axis] - 1) + 1 - in;
@@ -86,23 +86,10 @@ struct ConvLayer {
   Place place;
 
   constexpr Tensor operator()(Tensor x) const {
+    Network& net = x.owner();
     const Shape in = x.shape();  // a copy: adding parameters moves the nodes
-    rules::check_rank(in, 3, 5);
-    ops::Conv op;
-    op.filters = filters;
-    op.kernel = detail::per_axis(kernel, in);
-    op.stride = detail::per_axis(options.stride, in);
-    op.dilation = detail::per_axis(options.dilation, in);
-    op.groups = options.groups;
-    const Padding pad = detail::resolve_padding(options.pad, in, op.kernel, op.stride, op.dilation);
-    op.pad_begin = pad.begin;
-    op.pad_end = pad.end;
-    Network& net = *x.network;
-    const FixedString name = net.unique_name(options.name, "conv");
-    if (options.groups < 1) mistakes::attribute_must_be_positive("groups", options.groups);
-    if (in[1] % options.groups != 0) {
-      mistakes::channels_not_divisible_by_groups(in[1], options.groups);
-    }
+    const FixedString name = net.unique_name(options.name, "conv", place);
+    const ops::Conv op = explain("conv", name, place, {&in, 1}, [&] { return resolve(in); });
     std::vector<Value> inputs = {x.value, net.parameter(detail::member_name(name, ".weight"),
                                                         op.weight_shape(in), options.init, place)
                                               .value};
@@ -112,6 +99,22 @@ struct ConvLayer {
                            .value);
     }
     return net.add(op, std::move(inputs), name, place);
+  }
+
+ private:
+  constexpr ops::Conv resolve(const Shape& in) const {
+    rules::check_activation(in, 3, 5);
+    ops::Conv op;
+    op.filters = filters;
+    op.groups = options.groups;
+    op.kernel = detail::per_axis("kernel", kernel, in);
+    op.stride = detail::per_axis("stride", options.stride, in);
+    op.dilation = detail::per_axis("dilation", options.dilation, in);
+    const Padding pad = detail::resolve_padding(options.pad, in, op.kernel, op.stride, op.dilation);
+    op.pad_begin = pad.begin;
+    op.pad_end = pad.end;
+    op.check_channels(in);
+    return op;
   }
 };
 
@@ -134,9 +137,13 @@ struct DenseLayer {
   Place place;
 
   constexpr Tensor operator()(Tensor x) const {
-    if (x.shape().rank != 2) mistakes::dense_needs_flat_input(x.shape().rank);
-    Network& net = *x.network;
-    const FixedString name = net.unique_name(options.name, "dense");
+    Network& net = x.owner();
+    const Shape in = x.shape();
+    const FixedString name = net.unique_name(options.name, "dense", place);
+    explain("dense", name, place, {&in, 1}, [&] {
+      if (in.rank != 2) mistakes::dense_needs_flat_input(in.rank);
+      rules::check_positive("units", units);
+    });
     std::vector<Value> inputs = {
         x.value, net.parameter(detail::member_name(name, ".weight"), Shape{units, x.channels()},
                                options.init, place)
@@ -169,19 +176,25 @@ struct PoolLayer {
   Place place;
 
   constexpr Tensor operator()(Tensor x) const {
-    const Shape in = x.shape();  // a copy: adding parameters moves the nodes
-    rules::check_rank(in, 3, 5);
+    Network& net = x.owner();
+    const Shape in = x.shape();
+    const FixedString name = net.unique_name(options.name, "pool", place);
+    const Op op = explain(Op::name, name, place, {&in, 1}, [&] { return resolve(in); });
+    return net.add(op, {x.value}, name, place);
+  }
+
+ private:
+  constexpr Op resolve(const Shape& in) const {
+    rules::check_activation(in, 3, 5);
     Op op;
-    op.kernel = detail::per_axis(kernel, in);
+    op.kernel = detail::per_axis("kernel", kernel, in);
     const bool default_stride = options.stride == Spatial(0);
-    op.stride = detail::per_axis(default_stride ? kernel : options.stride, in);
-    const Padding pad =
-        detail::resolve_padding(options.pad, in, op.kernel, op.stride, detail::per_axis(1, in));
+    op.stride = detail::per_axis("stride", default_stride ? kernel : options.stride, in);
+    const Padding pad = detail::resolve_padding(options.pad, in, op.kernel, op.stride, 1);
     op.pad_begin = pad.begin;
     op.pad_end = pad.end;
     if constexpr (requires { op.count_padding; }) op.count_padding = options.count_padding;
-    const FixedString name = x.network->unique_name(options.name, "pool");
-    return x.network->add(op, {x.value}, name, place);
+    return op;
   }
 };
 
@@ -201,7 +214,8 @@ constexpr PoolLayer<ops::AveragePool> average_pool(Spatial kernel, PoolOptions o
 template <class Op>
 struct PlainLayer {
   constexpr Tensor operator()(Tensor x, FixedString name = {}, Place place = Place::here()) const {
-    return x.network->add(Op{}, {x.value}, x.network->unique_name(name, Op::name), place);
+    Network& net = x.owner();
+    return net.add(Op{}, {x.value}, net.unique_name(name, Op::name, place), place);
   }
 };
 
@@ -240,22 +254,37 @@ operator|(Tensor x, const Layer& layer) {
 /// Joins tensors along the channels. Shapes: [N,C_i,H,W] -> [N,sum C_i,H,W]
 constexpr Tensor concat(const std::vector<Tensor>& list, FixedString name = {},
                         Place place = Place::here()) {
-  if (list.empty()) mistakes::wrong_number_of_inputs(0, 1, 1024);
+  explain("concat", name, place, {}, [&] {
+    if (list.empty()) mistakes::wrong_number_of_inputs(0, 1, 1024);
+    for (const Tensor& t : list) {
+      if (t.network != list[0].network) mistakes::tensors_of_different_networks();
+    }
+  });
   std::vector<Value> inputs;
-  for (const Tensor& t : list) {
-    if (t.network != list[0].network) mistakes::tensors_of_different_networks();
-    inputs.push_back(t.value);
-  }
-  Network& net = *list[0].network;
-  return net.add(ops::Concat{}, std::move(inputs), net.unique_name(name, "concat"), place);
+  for (const Tensor& t : list) inputs.push_back(t.value);
+  Network& net = list[0].owner();
+  return net.add(ops::Concat{}, std::move(inputs), net.unique_name(name, "concat", place), place);
 }
 
 namespace detail {
 
 template <class Op>
 constexpr Tensor pair(Tensor a, Tensor b, FixedString name, Place place) {
-  if (a.network != b.network) mistakes::tensors_of_different_networks();
-  return a.network->add(Op{}, {a.value, b.value}, a.network->unique_name(name, Op::name), place);
+  explain(Op::name, name, place, {}, [&] {
+    if (a.network != b.network) mistakes::tensors_of_different_networks();
+  });
+  Network& net = a.owner();
+  return net.add(Op{}, {a.value, b.value}, net.unique_name(name, Op::name, place), place);
+}
+
+/// The input that class numbers come from.
+constexpr ops::Input labels_of(const Op& op, int64_t classes) {
+  const auto* source = std::get_if<ops::Input>(&op);
+  if (source == nullptr || source->dtype != DType::i32) mistakes::labels_must_be_integers();
+  if (source->classes != 0 && source->classes != classes) {
+    mistakes::labels_have_other_classes(classes, source->classes);
+  }
+  return *source;
 }
 
 }  // namespace detail
@@ -266,16 +295,17 @@ constexpr Tensor add(Tensor a, Tensor b, FixedString name = {}, Place place = Pl
 }
 
 /// Mean over the batch of -log softmax(scores)[label]. Shapes: scores [N,C], labels [N] -> []
-/// Tells the labels how many classes there are.
+/// Tells the labels how many classes there are. Errors: labels that are no class numbers, or of
+/// another number of classes in another loss.
 constexpr Tensor softmax_cross_entropy(Tensor scores, Tensor labels, FixedString name = {},
                                        Place place = Place::here()) {
   const Tensor loss = detail::pair<ops::SoftmaxCrossEntropy>(scores, labels, name, place);
-  Graph& graph = scores.network->graph();
-  if (const auto* source = std::get_if<ops::Input>(&graph.node(labels.value).op)) {
-    ops::Input known = *source;
-    known.classes = scores.channels();
-    graph.replace_op(labels.value.node, known);
-  }
+  Graph& graph = scores.owner().graph();
+  const Node& source = graph.node(labels.value);
+  ops::Input known = explain(ops::SoftmaxCrossEntropy::name, graph.node(loss.value).name, place, {},
+                             [&] { return detail::labels_of(source.op, scores.channels()); });
+  known.classes = scores.channels();
+  graph.replace_op(labels.value.node, known);
   return loss;
 }
 

@@ -24,6 +24,8 @@ struct Tensor {
   Network* network = nullptr;
   Value value;
 
+  /// Errors: a tensor that came from no network.
+  constexpr Network& owner() const;
   constexpr Shape shape() const;
   constexpr int64_t channels() const { return shape()[1]; }
 };
@@ -40,9 +42,12 @@ struct Image {
 
 class Network {
  public:
-  constexpr explicit Network(std::string_view name) {
-    if (!is_c_identifier(name)) mistakes::name_is_not_a_c_identifier(FixedString(name).text);
+  /// Errors: a name that is no C identifier of at most 40 characters.
+  constexpr explicit Network(std::string_view name, Place place = Place::here()) {
     graph_.name = name;
+    explain("network", graph_.name, place, {}, [&] {
+      if (!is_c_identifier(name)) mistakes::name_is_not_a_c_identifier();
+    });
   }
 
   /// A picture. Shapes: [N,C,H,W] in the graph; in memory as `image.order` says.
@@ -54,7 +59,7 @@ class Network {
 
   /// Any other input; `shape` without the batch, channels first: {C}, {C,W} or {C,D,H,W}.
   constexpr Tensor input(std::string_view name, const Shape& shape, Place place = Place::here()) {
-    return source(name, place, {.shape = with_batch(shape), .channels_last = false});
+    return source(name, place, {.shape = with_batch(name, shape, place), .channels_last = false});
   }
 
   /// One class number per sample. Shapes: [N] of i32. The loss that reads it sets the number of
@@ -65,36 +70,60 @@ class Network {
 
   /// Wanted values for a regression loss; `shape` without the batch.
   constexpr Tensor target(std::string_view name, const Shape& shape, Place place = Place::here()) {
-    return source(name, place,
-                  {.shape = with_batch(shape), .channels_last = false, .target = true});
+    return source(
+        name, place,
+        {.shape = with_batch(name, shape, place), .channels_last = false, .target = true});
   }
 
   /// A weight or bias of the given shape. Errors: given values of another number.
-  constexpr Tensor parameter(std::string_view name, const Shape& shape, Initializer init,
+  constexpr Tensor parameter(std::string_view name, const Shape& shape, const Initializer& init,
                              Place place = Place::here()) {
+    const FixedString node_name(name);
+    explain("parameter", node_name, place, {}, [&] {
+      check_name(node_name);
+      rules::check_size(shape);
+      const auto found = static_cast<int64_t>(init.given.size());
+      if (init.rule == Initializer::Rule::values && found != shape.elements()) {
+        mistakes::number_of_values_does_not_match(found, shape);
+      }
+    });
     const Distribution drawn = resolve(init, shape);
     ops::Parameter op{
         .id = parameter_count_++, .shape = shape, .init = drawn.kind, .scale = drawn.scale};
     if (drawn.kind == ops::InitKind::values) {
-      const auto found = static_cast<int64_t>(init.given.size());
-      if (found != shape.elements()) {
-        mistakes::number_of_values_does_not_match(found, shape.elements());
-      }
       op.values = static_cast<int64_t>(graph_.constants.size());
-      graph_.constants.push_back(std::move(init.given));
+      graph_.constants.push_back(init.given);
     }
-    return add(op, {}, FixedString(name), place);
+    return add(op, {}, node_name, place);
   }
 
-  constexpr void output(std::string_view name, Tensor x) {
-    check_mine(x);
-    graph_.outputs.push_back({FixedString(name), x.value});
+  /// What the host receives. Errors: a name that another output has.
+  constexpr void output(std::string_view name, Tensor x, Place place = Place::here()) {
+    const FixedString output_name(name);
+    explain("output", output_name, place, {}, [&] {
+      check_name(output_name);
+      check_mine(x);
+      for (const Output& other : graph_.outputs) {
+        if (other.name == output_name) mistakes::name_is_already_taken();
+      }
+    });
+    graph_.outputs.push_back({output_name, x.value});
   }
 
   /// A loss to minimise; heads beside the main one carry their own weight.
-  constexpr void loss(std::string_view name, Tensor x, float weight = 1) {
-    check_mine(x);
-    graph_.losses.push_back({FixedString(name), x.value, weight});
+  /// Errors: x that is not one number, a name that another loss has.
+  constexpr void loss(std::string_view name, Tensor x, float weight = 1,
+                      Place place = Place::here()) {
+    const FixedString loss_name(name);
+    explain("loss", loss_name, place, {}, [&] {
+      check_name(loss_name);
+      check_mine(x);
+      if (x.shape().rank != 0) mistakes::loss_must_be_a_scalar(x.shape());
+      for (const Loss& other : graph_.losses) {
+        if (other.name == loss_name) mistakes::name_is_already_taken();
+      }
+    });
+    graph_.losses.push_back({loss_name, x.value, weight});
   }
 
   /// For layers: appends a node and returns its first output.
@@ -102,20 +131,22 @@ class Network {
     return {this, {graph_.add(std::move(op), std::move(inputs), name, place), 0}};
   }
 
-  /// `given`, or "conv1", "conv2", ... where no name is given. Errors: a given name that is taken.
-  constexpr FixedString unique_name(const FixedString& given, std::string_view kind) {
+  /// `given`, or "conv1", "conv2", ... where no name is given.
+  /// Errors: a given name that is taken or not usable.
+  constexpr FixedString unique_name(const FixedString& given, std::string_view kind,
+                                    Place place = {}) {
     if (!given.empty()) {
-      for (const FixedString& taken : given_names_) {
-        if (taken == given) mistakes::name_is_already_taken(given.text);
-      }
+      explain(kind, given, place, {}, [&] {
+        check_name(given);
+        if (is_given(given) || is_counted(given)) mistakes::name_is_already_taken();
+      });
       given_names_.push_back(given);
       return given;
     }
-    for (auto& [known, count] : counters_) {
-      if (known == kind) return numbered(kind, ++count);
-    }
-    counters_.push_back({kind, 1});
-    return numbered(kind, 1);
+    int64_t& count = counter(kind);
+    FixedString name = numbered(kind, ++count);
+    while (is_given(name)) name = numbered(kind, ++count);
+    return name;
   }
 
   constexpr Graph& graph() { return graph_; }
@@ -154,6 +185,32 @@ class Network {
     int64_t count;
   };
 
+  constexpr int64_t& counter(std::string_view kind) {
+    for (Counter& known : counters_) {
+      if (known.kind == kind) return known.count;
+    }
+    counters_.push_back({kind, 0});
+    return counters_.back().count;
+  }
+
+  constexpr bool is_given(const FixedString& name) const {
+    for (const FixedString& taken : given_names_) {
+      if (taken == name) return true;
+    }
+    return false;
+  }
+
+  // Whether a layer without a name has got this one, as in "conv3".
+  constexpr bool is_counted(const FixedString& name) const {
+    for (const auto& [kind, count] : counters_) {
+      if (!name.view().starts_with(kind)) continue;
+      for (int64_t number = 1; number <= count; ++number) {
+        if (numbered(kind, number) == name) return true;
+      }
+    }
+    return false;
+  }
+
   static constexpr bool is_c_identifier(std::string_view name) {
     if (name.empty() || name.size() > 40) return false;
     for (std::size_t i = 0; i < name.size(); ++i) {
@@ -165,7 +222,18 @@ class Network {
     return true;
   }
 
-  static constexpr Shape with_batch(const Shape& shape) {
+  // A FixedString that is full may have been cut, so that is too long.
+  static constexpr void check_name(const FixedString& name) {
+    bool usable = !name.empty() && name.size < FixedString::kCapacity;
+    const char* const end = name.text + name.size;
+    for (const char* c = name.text; usable && c != end; ++c) {
+      usable = *c >= ' ' && *c <= '~' && *c != '"' && *c != '\\';
+    }
+    if (!usable) mistakes::name_is_not_usable();
+  }
+
+  static constexpr Shape with_batch(std::string_view name, const Shape& shape, Place place) {
+    explain("input", name, place, {&shape, 1}, [&] { rules::check_rank(shape, 0, 4); });
     Shape full = {kBatch};
     for (int axis = 0; axis < shape.rank; ++axis) full.push_back(shape[axis]);
     return full;
@@ -178,7 +246,9 @@ class Network {
   }
 
   constexpr Tensor source(std::string_view name, Place place, ops::Input op) {
-    return add(op, {}, unique_name(FixedString(name), name), place);
+    const FixedString input_name(name);
+    explain("input", input_name, place, {}, [&] { check_name(input_name); });
+    return add(op, {}, unique_name(input_name, "input", place), place);
   }
 
   constexpr void check_mine(const Tensor& x) const {
@@ -191,6 +261,11 @@ class Network {
   int64_t parameter_count_ = 0;
 };
 
-constexpr Shape Tensor::shape() const { return network->graph().shape(value); }
+constexpr Network& Tensor::owner() const {
+  if (network == nullptr) mistakes::tensor_of_no_network();
+  return *network;
+}
+
+constexpr Shape Tensor::shape() const { return owner().graph().shape(value); }
 
 }  // namespace halcyon::dsl

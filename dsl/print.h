@@ -1,10 +1,10 @@
 #pragma once
-/// A graph as text: one node a line, everything that matters and nothing else, so that parsing it gives an
-/// equal graph (compiler/graph/parse.h).
+/// A graph as text: one node a line, everything that matters and nothing else, so that parsing it
+/// gives an equal graph (compiler/graph/parse.h).
 ///
 ///   network "tiny"
-///   %0 = input "image" () {shape=[N,1,8,8] dtype=f32 channels_last=true ...} -> [N,1,8,8] @ "tiny.cpp":5
-///   %3 = conv "conv1" (%0, %1, %2) {filters=4 kernel=[3,3] ...} -> [N,4,6,6] @ "tiny.cpp":6
+///   %0 = input "image" () {shape=[N,1,8,8] dtype=f32 ...} -> [N,1,8,8] @ "tiny.cpp":5
+///   %3 = conv "conv1" (%0, %1, %2) {filters=4 ...} -> [N,4,6,6] @ "tiny.cpp":6
 ///   output "scores" %9
 ///   loss "loss" %10 weight=0x1p+0
 ///   constant 0 [0x1p+0,-0x1p+0]
@@ -48,6 +48,16 @@ inline std::string text_of(ops::Optimizer value) {
   return names[static_cast<int>(value)];
 }
 
+/// In quotation marks; what would end them or the line becomes '_' (file names may hold anything).
+inline std::string quoted(const FixedString& name) {
+  std::string text = "\"";
+  for (char c : name.view()) {
+    const bool breaks = c == '"' || c == '\\' || (c >= 0 && c < ' ') || c == 0x7f;
+    text += breaks ? '_' : c;
+  }
+  return text + "\"";
+}
+
 }  // namespace print_detail
 
 /// "{filters=8 kernel=[5,5]}"
@@ -73,23 +83,24 @@ inline std::string to_string(Value v) {
 }
 
 inline void print(const Graph& graph, std::ostream& out) {
-  out << "network \"" << graph.name.view() << "\"\n";
+  using print_detail::quoted;
+  out << "network " << quoted(graph.name) << '\n';
   for (int32_t id = 0; id < graph.node_count(); ++id) {
     const Node& n = graph.node(id);
-    out << '%' << id << " = " << name_of(n.op) << " \"" << n.name.view() << "\" (";
+    out << '%' << id << " = " << name_of(n.op) << ' ' << quoted(n.name) << " (";
     for (std::size_t i = 0; i < n.inputs.size(); ++i) {
       out << (i > 0 ? ", " : "") << to_string(n.inputs[i]);
     }
     out << ") " << attributes_text(n.op) << " ->";
     for (const Shape& shape : n.outputs) out << ' ' << to_string(shape);
-    if (n.place.line > 0) out << " @ \"" << n.place.file.view() << "\":" << n.place.line;
+    if (n.place.line > 0) out << " @ " << quoted(n.place.file) << ':' << n.place.line;
     out << '\n';
   }
   for (const Output& o : graph.outputs) {
-    out << "output \"" << o.name.view() << "\" " << to_string(o.value) << '\n';
+    out << "output " << quoted(o.name) << ' ' << to_string(o.value) << '\n';
   }
   for (const Loss& l : graph.losses) {
-    out << "loss \"" << l.name.view() << "\" " << to_string(l.value)
+    out << "loss " << quoted(l.name) << ' ' << to_string(l.value)
         << " weight=" << print_detail::text_of(l.weight) << '\n';
   }
   for (std::size_t i = 0; i < graph.constants.size(); ++i) {

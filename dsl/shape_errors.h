@@ -3,8 +3,8 @@
 ///
 /// None of them is constexpr: when a network is built in a constant expression, the call itself is
 /// the error, and the C++ compiler's message carries the function's name and the user's line. At
-/// run time they throw ShapeMistake, and Graph::add puts the node, its place and the input shapes
-/// in front.
+/// run time they throw ShapeMistake, and explain() (dsl/graph.h) turns it into a UserError with the
+/// node, its place and the input shapes.
 
 #include <string>
 
@@ -13,7 +13,7 @@
 
 namespace halcyon::dsl {
 
-/// What is wrong and what to change, without the node: only Graph::add knows that.
+/// What is wrong and what to change, without the node: only explain() is told that.
 struct ShapeMistake {
   std::string what;
   std::string hint;
@@ -60,9 +60,27 @@ namespace mistakes {
                      "choose .groups that divides both the input channels and the filters"};
 }
 
+[[noreturn]] inline void input_has_no_batch(const Shape& found) {
+  throw ShapeMistake{"x is " + to_string(found) + ", expected a batch in front, [N,...]", ""};
+}
+
 [[noreturn]] inline void attribute_must_be_positive(const char* attribute, int64_t found) {
   throw ShapeMistake{
       std::string(attribute) + " is " + std::to_string(found) + ", expected at least 1", ""};
+}
+
+[[noreturn]] inline void attribute_is_too_large(const char* attribute, int64_t found,
+                                                int64_t at_most) {
+  throw ShapeMistake{std::string(attribute) + " is " + std::to_string(found) +
+                         ", expected at most " + std::to_string(at_most),
+                     ""};
+}
+
+[[noreturn]] inline void attribute_has_wrong_number_of_axes(const char* attribute, int64_t found,
+                                                            int64_t expected) {
+  throw ShapeMistake{std::string(attribute) + " has " + std::to_string(found) + " numbers, x has " +
+                         std::to_string(expected) + " spatial axes",
+                     "give one number for all axes, or one for each"};
 }
 
 [[noreturn]] inline void padding_must_not_be_negative(int64_t found) {
@@ -117,28 +135,71 @@ namespace mistakes {
       ""};
 }
 
+[[noreturn]] inline void shape_is_too_large(const Shape& found, int64_t at_most) {
+  throw ShapeMistake{
+      to_string(found) + " has more than " + std::to_string(at_most) + " values per sample", ""};
+}
+
+[[noreturn]] inline void gradient_has_wrong_shape(const Shape& found, const Shape& expected) {
+  throw ShapeMistake{"dy is " + to_string(found) + ", expected " + to_string(expected), ""};
+}
+
 [[noreturn]] inline void slice_is_out_of_range(int64_t begin, int64_t end, int64_t channels) {
   throw ShapeMistake{"channels [" + std::to_string(begin) + "," + std::to_string(end) +
                          ") are not within the input's " + std::to_string(channels),
                      ""};
 }
 
-[[noreturn]] inline void number_of_values_does_not_match(int64_t found, int64_t expected) {
-  throw ShapeMistake{
-      std::to_string(found) + " values given, " + std::to_string(expected) + " expected", ""};
+/// `shape` needs `expected` values: the product of its extents.
+[[noreturn]] inline void number_of_values_does_not_match(int64_t found, const Shape& shape) {
+  std::string product;
+  for (int axis = 0; axis < shape.rank; ++axis) {
+    product += (axis > 0 ? " * " : "") + std::to_string(shape[axis]);
+  }
+  throw ShapeMistake{std::to_string(found) + " values given, " + to_string(shape) + " needs " +
+                         std::to_string(shape.elements()) +
+                         (shape.rank > 1 ? " (" + product + ")" : ""),
+                     ""};
+}
+
+[[noreturn]] inline void labels_must_be_integers() {
+  throw ShapeMistake{"the labels are no class numbers", "make them with net.labels()"};
+}
+
+[[noreturn]] inline void labels_have_other_classes(int64_t found, int64_t expected) {
+  throw ShapeMistake{"scores of " + std::to_string(found) +
+                         " classes, but another loss reads the " + "same labels as one of " +
+                         std::to_string(expected),
+                     "give each its own labels, or both as many classes"};
+}
+
+[[noreturn]] inline void loss_must_be_a_scalar(const Shape& found) {
+  throw ShapeMistake{"a loss is one number, x is " + to_string(found),
+                     "make it with softmax_cross_entropy or mean_square"};
 }
 
 [[noreturn]] inline void tensors_of_different_networks() {
-  throw UserError("two tensors of different networks cannot be used together");
+  throw ShapeMistake{"two tensors of different networks cannot be used together", ""};
 }
 
-[[noreturn]] inline void name_is_already_taken(const char* name) {
-  throw UserError("the name '" + std::string(name) + "' is already taken in this network");
+[[noreturn]] inline void tensor_of_no_network() {
+  throw UserError("a tensor that belongs to no network cannot be used",
+                  "the first tensors come from net.input()");
 }
 
-[[noreturn]] inline void name_is_not_a_c_identifier(const char* name) {
-  throw UserError("'" + std::string(name) + "' is not a usable name for a network",
-                  "letters, digits and _; it becomes part of the C functions' names");
+[[noreturn]] inline void name_is_already_taken() {
+  throw ShapeMistake{"the name is already taken in this network", "choose another .name"};
+}
+
+[[noreturn]] inline void name_is_not_usable() {
+  throw ShapeMistake{
+      "the name is empty, longer than 62 characters or has a \", a \\ or no ASCII in it",
+      "names stand in headers, weight files and messages"};
+}
+
+[[noreturn]] inline void name_is_not_a_c_identifier() {
+  throw ShapeMistake{"not a usable name for a network",
+                     "at most 40 letters, digits and _; it becomes part of the C functions' names"};
 }
 
 }  // namespace mistakes

@@ -34,8 +34,9 @@ function(halcyon_add_network name)
     list(APPEND inputs ${source})
     # Which headers the network includes: the build tool reads the list from this file.
     set(list_headers
-      COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -I ${HALCYON_ROOT} -I ${HALCYON_ROOT}/dsl/include -MM
-              -MQ ${folder}/lib${name}.a -MF ${folder}/${name}.d ${source}
+      COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -DHALCYON_GENERATOR
+              -I ${HALCYON_ROOT} -I ${HALCYON_ROOT}/dsl/include
+              -MM -MQ ${folder}/lib${name}.a -MF ${folder}/${name}.d ${source}
       DEPFILE ${folder}/${name}.d)
   endif()
   if(arg_TRAINING)

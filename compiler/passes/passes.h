@@ -16,6 +16,8 @@ struct PassContext {
   Target target;
   dsl::ops::Optimizer optimizer = dsl::ops::Optimizer::momentum;
   std::vector<std::string> freeze;  ///< patterns with * and ?; matching parameters get no gradient
+  /// The training program that this inference program shares its parameter block with, if any.
+  const Program* shares_parameters_with = nullptr;
 };
 
 // On the graph.
@@ -39,6 +41,10 @@ bool differentiate(Program& program, const PassContext& context);
 
 /// bias_grad(max_pool_grad(x)) -> bias_grad(x): scattering does not change a sum.
 bool sum_before_scatter(Program& program, const PassContext& context);
+
+/// Copies what the host holds where kernels cannot use it as it is: inputs of padded convolutions (no room for a
+/// halo) and outputs whose inner layout differs. After: every output is written by a softmax or copy of its own.
+bool copy_host_edges(Program& program, const PassContext& context);
 
 // From graph to kernels.
 

@@ -22,8 +22,8 @@ using Op = std::variant<  //
     // made by differentiate
     ops::ConvWeightGrad, ops::FlipFilter, ops::Dilate, ops::DenseWeightGrad, ops::TransposeMatrix,
     ops::BiasGrad, ops::MaxPoolGrad, ops::AveragePoolGrad, ops::ReluGrad, ops::Unflatten,
-    ops::SliceChannels, ops::SoftmaxGrad, ops::SoftmaxCrossEntropyGrad, ops::MeanSquareGrad,
-    ops::Update>;
+    ops::SliceChannels, ops::Copy, ops::SoftmaxGrad, ops::SoftmaxCrossEntropyGrad,
+    ops::MeanSquareGrad, ops::Update>;
 
 template <class... T>
 constexpr bool all_are_operators(const std::variant<T...>*) {

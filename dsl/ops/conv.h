@@ -33,14 +33,24 @@ struct Conv {
     return weight;
   }
 
+  /// What can be said before the weight is known.
+  constexpr void check_channels(const Shape& x) const {
+    rules::check_positive("filters", filters);
+    rules::check_positive("groups", groups);
+    if (x[1] % groups != 0) mistakes::channels_not_divisible_by_groups(x[1], groups);
+    if (filters % groups != 0) mistakes::channels_not_divisible_by_groups(filters, groups);
+  }
+
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 2, 3);
     const Shape& x = in[0];
-    rules::check_rank(x, 3, 5);
-    if (filters < 1) mistakes::attribute_must_be_positive("filters", filters);
-    if (groups < 1) mistakes::attribute_must_be_positive("groups", groups);
-    if (x[1] % groups != 0) mistakes::channels_not_divisible_by_groups(x[1], groups);
-    if (filters % groups != 0) mistakes::channels_not_divisible_by_groups(filters, groups);
+    rules::check_activation(x, 3, 5);
+    rules::check_axes("kernel", kernel, x);
+    rules::check_axes("stride", stride, x);
+    rules::check_axes("dilation", dilation, x);
+    rules::check_axes("pad_begin", pad_begin, x);
+    rules::check_axes("pad_end", pad_end, x);
+    check_channels(x);
     if (in[1].rank == x.rank && in[1][1] * groups != x[1]) {
       mistakes::input_channels_do_not_match(x[1], in[1][1] * groups);
     }
@@ -84,7 +94,17 @@ struct ConvWeightGrad {
 
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 2, 2);
-    rules::check_rank(in[0], 3, 5);
+    const Shape& x = in[0];
+    rules::check_activation(x, 3, 5);
+    rules::check_size(weight);
+    Spatial kernel = 1;
+    kernel.rank = x.spatial_rank();
+    for (int axis = 0; axis < weight.spatial_rank() && axis < 3; ++axis) {
+      kernel[axis] = weight.spatial(axis);
+    }
+    const Shapes y =
+        Conv{weight[0], kernel, stride, dilation, pad_begin, pad_end, groups}.infer({x, weight});
+    if (!(in[1] == y[0])) mistakes::gradient_has_wrong_shape(in[1], y[0]);
     return {weight};
   }
   constexpr int64_t macs(const Shapes& in, const Shapes& out) const {
@@ -103,6 +123,9 @@ struct FlipFilter {
 
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 1, 1);
+    rules::check_rank(in[0], 3, 5);
+    rules::check_positive("groups", groups);
+    if (in[0][0] % groups != 0) mistakes::channels_not_divisible_by_groups(in[0][0], groups);
     Shape flipped = in[0];
     flipped[0] = in[0][1] * groups;
     flipped[1] = in[0][0] / groups;
@@ -125,8 +148,13 @@ struct Dilate {
 
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 1, 1);
+    rules::check_activation(in[0], 3, 5);
+    rules::check_axes("stride", stride, in[0]);
+    rules::check_axes("tail", tail, in[0]);
     Shape y = {in[0][0], in[0][1]};
     for (int axis = 0; axis < in[0].spatial_rank(); ++axis) {
+      rules::check_positive("stride", stride[axis]);
+      rules::check_padding(tail[axis]);
       y.push_back((in[0].spatial(axis) - 1) * stride[axis] + 1 + tail[axis]);
     }
     return {y};

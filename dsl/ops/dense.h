@@ -18,7 +18,8 @@ struct Dense {
     rules::check_input_count(in, 2, 3);
     const Shape& x = in[0];
     if (x.rank != 2) mistakes::dense_needs_flat_input(x.rank);
-    if (units < 1) mistakes::attribute_must_be_positive("units", units);
+    rules::check_activation(x, 2, 2);
+    rules::check_positive("units", units);
     if (in[1].rank == 2 && in[1][1] != x[1]) mistakes::input_channels_do_not_match(x[1], in[1][1]);
     if (!(in[1] == Shape{units, x[1]})) {
       mistakes::weight_has_wrong_shape(in[1], Shape{units, x[1]});
@@ -38,6 +39,7 @@ struct DenseWeightGrad {
 
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 2, 2);
+    for (const Shape& shape : in) rules::check_activation(shape, 2, 2);
     return {Shape{in[1][1], in[0][1]}};
   }
   constexpr int64_t macs(const Shapes&, const Shapes& out) const { return out[0].elements(); }
@@ -51,6 +53,7 @@ struct TransposeMatrix {
 
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 1, 1);
+    rules::check_rank(in[0], 2, 2);
     return {Shape{in[0][1], in[0][0]}};
   }
   constexpr bool operator==(const TransposeMatrix&) const = default;
@@ -64,6 +67,7 @@ struct BiasGrad {
 
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 1, 1);
+    rules::check_activation(in[0], 2, 5);
     return {Shape{in[0][1]}};
   }
   constexpr bool operator==(const BiasGrad&) const = default;

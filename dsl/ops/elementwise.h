@@ -33,6 +33,14 @@ struct ReluGrad {
   constexpr bool operator==(const ReluGrad&) const = default;
 };
 
+/// The same values in a buffer of their own: where the host's layout is not the one a kernel needs.
+struct Copy {
+  static constexpr std::string_view name = "copy";
+  static constexpr auto fields() { return attributes(); }
+  constexpr Shapes infer(const Shapes& in) const { return rules::equal_shapes(in, 1, 1); }
+  constexpr bool operator==(const Copy&) const = default;
+};
+
 /// Sum of two values of one shape. Source: ONNX Add-14 without broadcasting.
 /// Errors: shapes that differ.
 struct Add {

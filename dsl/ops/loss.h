@@ -7,7 +7,8 @@ namespace halcyon::dsl::rules {
 
 constexpr void check_labels(const Shapes& in) {
   rules::check_input_count(in, 2, 2);
-  if (in[0].rank != 2 || in[1].rank != 1) mistakes::labels_do_not_match_scores(in[0], in[1]);
+  if (in[0].rank != 2 || in[1].rank != 1 || in[0][0] != in[1][0])
+    mistakes::labels_do_not_match_scores(in[0], in[1]);
 }
 
 }  // namespace halcyon::dsl::rules

@@ -8,9 +8,8 @@
 ///     bool operator==(const Relu&) const = default;    // CSE and cache key
 ///   };
 ///
-/// Printing, parsing and hashing work from `fields()`, so an attribute is named once. Optional
-/// members: `macs(in, out)`, the multiply-adds per sample, and `parameter(...)` roles are not part
-/// of the concept.
+/// Printing, parsing and hashing work from `fields()`, so an attribute is named once. Optional:
+/// `macs(in, out)`, the multiply-adds per sample.
 
 #include <array>
 #include <concepts>
@@ -25,6 +24,10 @@
 namespace halcyon::dsl {
 
 using Shapes = std::vector<Shape>;
+
+/// Most values of a parameter or of one sample, and the largest attribute: generated code counts
+/// in 32 bits, and no product of two overflows int64_t.
+inline constexpr int64_t kMaxElements = 2'147'483'647;
 
 /// One number per spatial axis (outermost first), or one number for all of them (rank 0).
 struct Spatial {
@@ -82,14 +85,49 @@ constexpr void check_rank(const Shape& x, int at_least, int at_most) {
   }
 }
 
+/// An activation: a batch, channels, and spatial axes.
+constexpr void check_activation(const Shape& x, int at_least, int at_most) {
+  check_rank(x, at_least, at_most);
+  if (!x.has_batch()) mistakes::input_has_no_batch(x);
+}
+
+/// Every extent is at least 1, and the values of one sample can be counted.
+constexpr void check_size(const Shape& x) {
+  const int64_t* const extents =
+      x.extents.data();  // unchecked: fewer steps in a constant expression
+  int64_t room = kMaxElements;
+  for (int axis = x.has_batch() ? 1 : 0; axis < x.rank; ++axis) {
+    if (extents[axis] < 1) mistakes::extent_must_be_positive(axis, extents[axis]);
+    room /= extents[axis];
+  }
+  if (room < 1) mistakes::shape_is_too_large(x, kMaxElements);
+}
+
+constexpr void check_positive(const char* attribute, int64_t value) {
+  if (value < 1) mistakes::attribute_must_be_positive(attribute, value);
+  if (value > kMaxElements) mistakes::attribute_is_too_large(attribute, value, kMaxElements);
+}
+
+constexpr void check_padding(int64_t value) {
+  if (value < 0) mistakes::padding_must_not_be_negative(value);
+  if (value > kMaxElements) mistakes::attribute_is_too_large("padding", value, kMaxElements);
+}
+
+/// One number for all axes, or one for each spatial axis of x.
+constexpr void check_axes(const char* attribute, const Spatial& value, const Shape& x) {
+  if (value.rank != 0 && value.rank != x.spatial_rank()) {
+    mistakes::attribute_has_wrong_number_of_axes(attribute, value.rank, x.spatial_rank());
+  }
+}
+
 /// Shapes: the output extent of a sliding window. Source: ONNX Conv-11, explicit padding.
 constexpr int64_t window_output(int64_t input, int64_t kernel, int64_t stride, int64_t dilation,
                                 int64_t pad_begin, int64_t pad_end) {
-  if (kernel < 1) mistakes::attribute_must_be_positive("kernel", kernel);
-  if (stride < 1) mistakes::attribute_must_be_positive("stride", stride);
-  if (dilation < 1) mistakes::attribute_must_be_positive("dilation", dilation);
-  if (pad_begin < 0) mistakes::padding_must_not_be_negative(pad_begin);
-  if (pad_end < 0) mistakes::padding_must_not_be_negative(pad_end);
+  check_positive("kernel", kernel);
+  check_positive("stride", stride);
+  check_positive("dilation", dilation);
+  check_padding(pad_begin);
+  check_padding(pad_end);
   // Divided first: dilation * kernel could overflow for absurd attributes.
   const int64_t room = input + pad_begin + pad_end - 1;
   if (room < 0 || (kernel > 1 && dilation > room / (kernel - 1))) {

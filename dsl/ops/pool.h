@@ -10,7 +10,11 @@ struct Window {
 };
 
 constexpr Shape pool_output(const Shape& x, const Window& window) {
-  rules::check_rank(x, 3, 5);
+  rules::check_activation(x, 3, 5);
+  rules::check_axes("kernel", window.kernel, x);
+  rules::check_axes("stride", window.stride, x);
+  rules::check_axes("pad_begin", window.pad_begin, x);
+  rules::check_axes("pad_end", window.pad_end, x);
   Shape y = {x[0], x[1]};
   for (int axis = 0; axis < x.spatial_rank(); ++axis) {
     const int64_t kernel = window.kernel[axis];
@@ -26,14 +30,20 @@ constexpr Shape pool_output(const Shape& x, const Window& window) {
   return y;
 }
 
+/// dy is what pooling `input` gives.
+constexpr void check_pool_gradient(const Shape& dy, const Shape& input, const Window& window) {
+  rules::check_size(input);
+  const Shape y = rules::pool_output(input, window);
+  if (!(dy == y)) mistakes::gradient_has_wrong_shape(dy, y);
+}
+
 }  // namespace halcyon::dsl::rules
 
 namespace halcyon::dsl::ops {
 
 /// Largest value of each window; ties go to the first in row-major order.
 /// Shapes: x [N,C,H,W] -> y [N,C,(H+pad_begin+pad_end-kernel)/stride+1,...]; with_argmax adds the
-/// position inside
-///         the window, row-major, of the same shape.
+///         position inside the window, row-major, of the same shape.
 /// Errors: kernel or stride below 1, padding that reaches the kernel, empty output.
 /// Source: ONNX MaxPool-12, dilation 1.
 struct MaxPool {
@@ -53,8 +63,7 @@ struct MaxPool {
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 1, 1);
     const Shape y = rules::pool_output(in[0], {kernel, stride, pad_begin, pad_end});
-    Shapes out = {
-        y};  // no conditional expression here: g++ 12 frees its temporary vector too early
+    Shapes out = {y};  // no conditional expression: g++ 12 frees its temporary vector too early
     if (with_argmax) out.push_back(y);
     return out;
   }
@@ -105,6 +114,7 @@ struct MaxPoolGrad {
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 2, 2);
     if (!(in[0] == in[1])) mistakes::shapes_must_be_equal(in[0], in[1]);
+    rules::check_pool_gradient(in[0], input, {kernel, stride, pad_begin, pad_end});
     return {input};
   }
   constexpr bool operator==(const MaxPoolGrad&) const = default;
@@ -131,6 +141,7 @@ struct AveragePoolGrad {
 
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 1, 1);
+    rules::check_pool_gradient(in[0], input, {kernel, stride, pad_begin, pad_end});
     return {input};
   }
   constexpr bool operator==(const AveragePoolGrad&) const = default;

@@ -12,7 +12,7 @@ struct Flatten {
   static constexpr auto fields() { return attributes(); }
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 1, 1);
-    rules::check_rank(in[0], 2, 5);
+    rules::check_activation(in[0], 2, 5);
     return {Shape{in[0][0], in[0].elements()}};
   }
   constexpr bool operator==(const Flatten&) const = default;
@@ -27,6 +27,9 @@ struct Unflatten {
 
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 1, 1);
+    rules::check_activation(in[0], 2, 2);
+    rules::check_activation(shape, 2, 5);
+    rules::check_size(shape);
     if (in[0].elements() != shape.elements()) mistakes::shapes_must_be_equal(in[0], shape);
     return {shape};
   }

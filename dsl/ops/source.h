@@ -9,7 +9,7 @@ namespace halcyon::dsl::ops {
 enum class InitKind { constant, uniform, normal, values };
 
 /// What the host hands over for each call. Its shape is [N,...]; in memory the host may keep
-/// channels last (HWC) or first (CHW). Errors: an extent below 1.
+/// channels last (HWC) or first (CHW). Errors: an extent below 1, no batch.
 struct Input {
   static constexpr std::string_view name = "input";
   static constexpr auto fields() {
@@ -26,9 +26,8 @@ struct Input {
 
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 0, 0);
-    for (int axis = 1; axis < shape.rank; ++axis) {
-      if (shape[axis] < 1) mistakes::extent_must_be_positive(axis, shape[axis]);
-    }
+    rules::check_activation(shape, 1, 5);
+    rules::check_size(shape);
     return {shape};
   }
   constexpr bool operator==(const Input&) const = default;
@@ -49,14 +48,13 @@ struct Parameter {
   Shape shape;
   InitKind init = InitKind::constant;
   float scale = 0;
-  int64_t values = -1;  ///< index into Graph::constants() for InitKind::values
+  int64_t values = -1;  ///< index into Graph::constants for InitKind::values
   bool trainable = true;
 
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 0, 0);
-    for (int axis = 0; axis < shape.rank; ++axis) {
-      if (shape[axis] < 1) mistakes::extent_must_be_positive(axis, shape[axis]);
-    }
+    if (shape.has_batch()) mistakes::extent_must_be_positive(0, shape[0]);
+    rules::check_size(shape);
     return {shape};
   }
   constexpr bool operator==(const Parameter&) const = default;

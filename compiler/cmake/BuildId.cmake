@@ -1,0 +1,23 @@
+# Writes build_id.h: a hash of everything that decides what machine code a kernel gets. Run at every build; the
+# file changes only when the hash does.
+# Needs: SOURCE_DIR, OUTPUT.
+file(GLOB_RECURSE sources
+  ${SOURCE_DIR}/compiler/emit/*.cpp ${SOURCE_DIR}/compiler/emit/*.h
+  ${SOURCE_DIR}/compiler/kernels/*.cpp ${SOURCE_DIR}/compiler/kernels/*.h
+  ${SOURCE_DIR}/compiler/lower/*.cpp ${SOURCE_DIR}/compiler/lower/*.h
+  ${SOURCE_DIR}/compiler/layout.h)
+list(SORT sources)
+set(text "")
+foreach(source IN LISTS sources)
+  file(SHA256 ${source} hash)
+  string(APPEND text ${hash})
+endforeach()
+string(SHA256 id "${text}")
+file(CONFIGURE OUTPUT ${OUTPUT} CONTENT
+"#pragma once
+/// Generated: changes whenever a kernel's machine code may.
+
+namespace halcyon::compiler {
+inline constexpr const char* kBuildId = \"@id@\";
+}
+" @ONLY)

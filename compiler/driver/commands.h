@@ -1,0 +1,16 @@
+#pragma once
+/// The commands of the program `halcyon`. Each adds its options and what runs when it is chosen.
+
+namespace CLI {
+class App;
+}
+
+namespace halcyon::compiler {
+
+void add_compile_command(CLI::App& app);
+void add_train_command(CLI::App& app);
+void add_verify_command(CLI::App& app);
+void add_zoo_command(CLI::App& app);
+void add_passes_command(CLI::App& app);
+
+}  // namespace halcyon::compiler

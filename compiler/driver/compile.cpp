@@ -1,0 +1,131 @@
+#include "compiler/driver/compile.h"
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "compiler/emit/archive.h"
+#include "compiler/emit/entry.h"
+#include "compiler/emit/headers.h"
+#include "compiler/emit/object_cache.h"
+#include "compiler/graph/verify.h"
+#include "runtime/base/error.h"
+#include "runtime/file.h"
+
+namespace halcyon::compiler {
+
+namespace {
+
+/// One program's kernels and how its entry function calls them.
+struct Lowered {
+  std::vector<KernelSpec> specs;
+  EntryPlan plan;
+};
+
+Lowered lower_program(const Program& program, const Target& target) {
+  Lowered lowered;
+  lowered.plan.program = &program;
+  for (const Region& region : program.regions) {
+    lowered.specs.push_back(make_kernel_spec(program, region, target));
+    lowered.plan.kernels.push_back(kernel_symbol(lowered.specs.back()));
+  }
+  return lowered;
+}
+
+void set_scratch(Lowered& lowered, const std::vector<KernelObject>& kernels) {
+  std::map<std::string, int64_t> bytes;
+  for (const KernelObject& kernel : kernels) bytes[kernel.symbol] = kernel.scratch_bytes;
+  for (const std::string& symbol : lowered.plan.kernels) {
+    lowered.plan.scratch_bytes = std::max(lowered.plan.scratch_bytes, bytes.at(symbol));
+  }
+}
+
+int64_t workspace_bytes(const EntryPlan& plan) {
+  return plan.program->memory.fixed_bytes + plan.program->memory.per_sample_bytes + 2 * plan.scratch_bytes;
+}
+
+std::vector<std::string> descriptions(const Lowered& lowered) {
+  std::vector<std::string> list;
+  for (const KernelSpec& spec : lowered.specs) {
+    const std::string choice = to_string(spec.choice);
+    list.push_back(spec.label() + (choice.empty() ? "" : ": " + choice));
+  }
+  return list;
+}
+
+/// Runs the passes; false when the observer stopped them.
+bool run_passes_observed(const char* which, Program& program, const PassContext& context, std::span<const Pass> passes,
+                         const CompileOptions& options) {
+  bool stopped = false;
+  run_passes(program, context, passes, [&](const Program& now, const PassRecord& record) {
+    stopped = options.observe && !options.observe(which, now, record);
+    return !stopped;
+  });
+  return !stopped;
+}
+
+}  // namespace
+
+std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& options) {
+  verify(graph);
+  Artifact artifact;
+  PassContext context;
+  context.target = parse_target(options.target);
+  context.optimizer = options.optimizer;
+  context.freeze = options.freeze;
+  if (options.train) {
+    artifact.training.emplace();
+    artifact.training->graph = graph;
+    if (!run_passes_observed("training", *artifact.training, context, training_passes(), options)) return std::nullopt;
+    context.shares_parameters_with = &*artifact.training;
+  }
+  artifact.inference.graph = graph;
+  if (!run_passes_observed("inference", artifact.inference, context, inference_passes(), options)) return std::nullopt;
+  // The graph, the regions and the memory plan are final from here on.
+
+  Lowered inference = lower_program(artifact.inference, context.target);
+  Lowered training;
+  if (artifact.training) training = lower_program(*artifact.training, context.target);
+  std::vector<KernelSpec> specs = inference.specs;
+  specs.insert(specs.end(), training.specs.begin(), training.specs.end());
+  const int jobs = options.jobs > 0 ? options.jobs : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  KernelBuild build = build_kernels(specs, ObjectCache(options.cache), jobs);
+  artifact.kernels = std::move(build.kernels);
+  artifact.kernels_compiled = build.compiled;
+
+  set_scratch(inference, artifact.kernels);
+  set_scratch(training, artifact.kernels);
+  const std::string name = options.name.empty() ? std::string(graph.name.view()) : options.name;
+  artifact.interface = describe_interface(name, context.target.features, artifact.inference,
+                                          artifact.training ? &*artifact.training : nullptr);
+  artifact.entry =
+      emit_entry(artifact.interface, inference.plan, artifact.training ? &training.plan : nullptr, context.target);
+  LibraryFacts facts;
+  facts.macs = artifact.inference.graph.macs();
+  facts.workspace_bytes_batch1 = workspace_bytes(inference.plan);
+  facts.kernels = descriptions(inference);
+  if (artifact.training) {
+    facts.train_workspace_bytes_batch1 = workspace_bytes(training.plan);
+    facts.train_kernels = descriptions(training);
+  }
+  artifact.c_header = c_header(artifact.interface);
+  artifact.cpp_header = cpp_header(artifact.interface);
+  artifact.manifest = manifest(artifact.interface, facts);
+  return artifact;
+}
+
+void write_library(const Artifact& artifact, const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw SystemError("cannot make folder " + folder.string() + ": " + error.message());
+  std::vector<ArchiveMember> members = {{artifact.interface.name + ".o", artifact.entry}};
+  for (const KernelObject& kernel : artifact.kernels) members.push_back({kernel.symbol + ".o", kernel.object});
+  const std::string& name = artifact.interface.name;
+  const auto text = [](const std::string& s) { return std::as_bytes(std::span(s)); };
+  runtime::write_file_atomically(folder / ("lib" + name + ".a"), make_archive(members));
+  runtime::write_file_atomically(folder / (name + ".h"), text(artifact.c_header));
+  runtime::write_file_atomically(folder / (name + ".hpp"), text(artifact.cpp_header));
+  runtime::write_file_atomically(folder / (name + ".json"), text(artifact.manifest));
+}
+
+}  // namespace halcyon::compiler

@@ -1,0 +1,113 @@
+/// halcyon compile, halcyon zoo and halcyon passes.
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <sstream>
+
+#include "compiler/driver/commands.h"
+#include "compiler/driver/compile_options.h"
+#include "compiler/driver/dump.h"
+#include "compiler/driver/source.h"
+#include "runtime/base/error.h"
+
+namespace halcyon::compiler {
+
+namespace {
+
+struct CompileCommand : CompileFlags {
+  std::string folder;
+  std::string weights;
+  bool train = false;
+  bool timing = false;
+  std::vector<std::string> dump_after;
+  std::string stop_after;
+
+  void run() const;
+  bool observe(const char* which, const Program& program, const PassRecord& record) const;
+};
+
+void check_pass_name(const std::string& name) {
+  std::string known;
+  for (const auto& passes : {inference_passes(), training_passes()}) {
+    for (const Pass& pass : passes) {
+      if (pass.name == name) return;
+      if (known.find(pass.name) == known.npos) known += (known.empty() ? "" : ", ") + std::string(pass.name);
+    }
+  }
+  throw UserError("there is no pass '" + name + "'", "the passes are " + known);
+}
+
+bool CompileCommand::observe(const char* which, const Program& program, const PassRecord& record) const {
+  if (timing) {
+    fmt::print("{:<10} {:<26} {:>9.1f} us  {}\n", which, record.pass.name, record.time_us,
+               record.changed ? "changed" : "");
+  }
+  for (const std::string& name : dump_after) {
+    if (name == record.pass.name) std::cout << "# " << which << ", after " << name << "\n" << program_text(program);
+  }
+  return stop_after != record.pass.name;
+}
+
+void CompileCommand::run() const {
+  const auto begin = std::chrono::steady_clock::now();
+  for (const std::string& pass : dump_after) check_pass_name(pass);
+  if (!stop_after.empty()) check_pass_name(stop_after);
+  dsl::Graph graph = load_graph(source);
+  if (!weights.empty()) embed_weights(graph, weights);
+  CompileOptions chosen = options(train);
+  chosen.observe = [this](const char* which, const Program& program, const PassRecord& record) {
+    return observe(which, program, record);
+  };
+  const std::optional<Artifact> artifact = compile(graph, chosen);
+  if (!artifact) return;
+  write_library(*artifact, folder);
+  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
+  const std::string& made = artifact->interface.name;
+  fmt::print("{0}/lib{1}.a, {1}.h, {1}.hpp, {1}.json: {2} kernels ({3} compiled, the rest from the cache) in {4:.2f} s\n",
+             folder, made, artifact->kernels.size(), artifact->kernels_compiled, time.count());
+}
+
+}  // namespace
+
+void add_compile_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("compile", "make a static library with C and C++ headers");
+  auto options = std::make_shared<CompileCommand>();
+  options->add_to(*command);
+  options->add_training_to(*command);
+  command->add_option("-o,--output", options->folder, "folder for the library")->required();
+  command->add_option("--name", options->name, "name of the library; the network's own otherwise");
+  command->add_option("--weights", options->weights, "safetensors file to link in");
+  command->add_flag("--train", options->train, "add train_step");
+  command->add_flag("--timing", options->timing, "time of each pass");
+  command->add_option("--dump-after", options->dump_after, "print the program behind this pass");
+  command->add_option("--stop-after", options->stop_after, "stop behind this pass");
+  command->callback([options] { options->run(); });
+}
+
+void add_zoo_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("zoo", "the networks that come along");
+  command->callback([] {
+    for (const ZooEntry& entry : zoo()) {
+      const dsl::Graph graph = entry.build();
+      fmt::print("zoo:{:<12} {:>10} parameters {:>12} multiply-adds  {}\n", entry.name, graph.parameter_count(),
+                 graph.macs(), entry.summary);
+    }
+  });
+}
+
+void add_passes_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("passes", "the passes in order, and what each promises");
+  command->callback([] {
+    const auto list = [](const char* title, std::span<const Pass> passes) {
+      fmt::print("{}\n", title);
+      for (const Pass& pass : passes) fmt::print("  {:<26} {}\n", pass.name, pass.promise);
+    };
+    list("inference", inference_passes());
+    list("training", training_passes());
+  });
+}
+
+}  // namespace halcyon::compiler

@@ -1,0 +1,84 @@
+#include "compiler/driver/compile_options.h"
+
+#include <algorithm>
+#include <set>
+
+#include "compiler/emit/object_cache.h"
+#include "runtime/base/error.h"
+#include "runtime/weights.h"
+
+namespace halcyon::compiler {
+
+namespace {
+
+dsl::ops::Optimizer parse_optimizer(const std::string& text) {
+  using dsl::ops::Optimizer;
+  if (text == "sgd") return Optimizer::sgd;
+  if (text == "momentum") return Optimizer::momentum;
+  if (text == "rmsprop") return Optimizer::rmsprop;
+  if (text == "adam") return Optimizer::adam;
+  throw UserError("unknown optimizer '" + text + "'", "sgd, momentum, rmsprop or adam");
+}
+
+}  // namespace
+
+void CompileFlags::add_to(CLI::App& command) {
+  command.add_option("SRC", source, "a DSL file (.cpp) or zoo:NAME")->required();
+  command.add_option("--target", target, "host, or a Halide target such as x86-64-linux-avx-avx2-fma");
+  command.add_option("--cache", cache, "folder of compiled kernels; none to do without");
+  command.add_option("--jobs", jobs, "threads that compile; 0: all")->check(CLI::Range(0, 256));
+}
+
+void CompileFlags::add_training_to(CLI::App& command) {
+  command.add_option("--optimizer", optimizer, "sgd, momentum, rmsprop or adam");
+  command.add_option("--freeze", freeze, "parameters that stay as they are, with * and ?");
+}
+
+CompileOptions CompileFlags::options(bool train) const {
+  CompileOptions options;
+  options.name = name;
+  options.target = target;
+  options.train = train;
+  options.optimizer = parse_optimizer(optimizer);
+  options.freeze = freeze;
+  options.jobs = jobs;
+  options.cache = cache.empty() ? ObjectCache::default_folder() : std::filesystem::path(cache);
+  if (cache == "none") options.cache.clear();
+  return options;
+}
+
+void embed_weights(dsl::Graph& graph, const std::string& path) {
+  const runtime::WeightFile file = runtime::read_weights(path);
+  std::set<std::string> used;
+  for (int32_t id = 0; id < graph.node_count(); ++id) {
+    const dsl::Node& node = graph.node(id);
+    const auto* known = std::get_if<dsl::ops::Parameter>(&node.op);
+    if (known == nullptr) continue;
+    const std::string name(node.name.view());
+    const runtime::WeightTensor* tensor = file.find(name);
+    if (tensor == nullptr) {
+      throw UserError(path + " has no tensor '" + name + "', which the network needs", "is it another network's file?");
+    }
+    std::vector<int64_t> shape;
+    for (int axis = 0; axis < known->shape.rank; ++axis) shape.push_back(known->shape[axis]);
+    if (tensor->dtype != "F32" || tensor->shape != shape) {
+      throw UserError(path + ": tensor '" + name + "' is " + tensor->dtype + runtime::shape_text(tensor->shape) +
+                      ", the network needs F32" + runtime::shape_text(shape));
+    }
+    dsl::ops::Parameter given = *known;
+    given.init = dsl::ops::InitKind::values;
+    given.values = static_cast<int64_t>(graph.constants.size());
+    const std::span<const float> values = tensor->floats();
+    graph.constants.emplace_back(values.begin(), values.end());
+    graph.replace_op(id, given);
+    used.insert(name);
+  }
+  for (const runtime::WeightTensor& tensor : file.tensors) {
+    if (!used.contains(tensor.name) && !tensor.name.starts_with("optimizer/")) {
+      throw UserError(path + " holds a tensor '" + tensor.name + "' that the network does not have",
+                      "is it another network's file?");
+    }
+  }
+}
+
+}  // namespace halcyon::compiler

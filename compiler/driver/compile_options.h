@@ -1,0 +1,33 @@
+#pragma once
+/// Options that several commands share, bound to the command line.
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "compiler/driver/compile.h"
+#include "dsl/graph.h"
+
+namespace halcyon::compiler {
+
+/// What the user may say about how to compile.
+struct CompileFlags {
+  std::string source;
+  std::string name;
+  std::string target = "host";
+  std::string optimizer = "momentum";
+  std::string cache;  ///< empty: the default folder; "none": no cache
+  std::vector<std::string> freeze;
+  int jobs = 0;
+
+  void add_to(CLI::App& command);
+  void add_training_to(CLI::App& command);
+  /// Errors: UserError for an unknown optimizer.
+  CompileOptions options(bool train) const;
+};
+
+/// Puts the values of a safetensors file in place of the initialisers, so that they are linked in.
+/// Errors: UserError for missing, foreign or wrongly shaped tensors.
+void embed_weights(dsl::Graph& graph, const std::string& path);
+
+}  // namespace halcyon::compiler

@@ -1,0 +1,50 @@
+#include "compiler/driver/load.h"
+
+#include <llvm/ExecutionEngine/Orc/LLJIT.h>
+#include <llvm/Support/TargetSelect.h>
+
+#include "runtime/base/error.h"
+
+namespace halcyon::compiler {
+
+namespace {
+
+template <class T>
+T unwrap(llvm::Expected<T> value) {
+  if (!value) throw InternalError("load: " + llvm::toString(value.takeError()));
+  return std::move(*value);
+}
+
+void check(llvm::Error error) {
+  if (error) throw InternalError("load: " + llvm::toString(std::move(error)));
+}
+
+std::unique_ptr<llvm::MemoryBuffer> buffer_of(const std::string& name, const std::vector<std::byte>& bytes) {
+  return llvm::MemoryBuffer::getMemBufferCopy({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name);
+}
+
+}  // namespace
+
+struct LoadedNetwork::Code {
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+};
+
+LoadedNetwork::LoadedNetwork(const Artifact& artifact) : code_(std::make_unique<Code>()) {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  code_->jit = unwrap(llvm::orc::LLJITBuilder().create());
+  llvm::orc::LLJIT& jit = *code_->jit;
+  // libc and libm, which this process has anyway.
+  jit.getMainJITDylib().addGenerator(unwrap(
+      llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(jit.getDataLayout().getGlobalPrefix())));
+  for (const KernelObject& kernel : artifact.kernels) check(jit.addObjectFile(buffer_of(kernel.symbol, kernel.object)));
+  check(jit.addObjectFile(buffer_of(artifact.interface.name, artifact.entry)));
+  const llvm::JITEvaluatedSymbol symbol = unwrap(jit.lookup(artifact.interface.name + "_network"));
+  const auto network = llvm::jitTargetAddressToFunction<const halcyon_network* (*)()>(symbol.getAddress());
+  info_ = network();
+}
+
+LoadedNetwork::~LoadedNetwork() = default;
+LoadedNetwork::LoadedNetwork(LoadedNetwork&&) noexcept = default;
+
+}  // namespace halcyon::compiler

@@ -1,0 +1,26 @@
+#pragma once
+/// The functions a host calls, written with LLVM's IR builder: they check what the host gave, compute addresses from
+/// fixed offsets and call the kernels in order.
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "compiler/emit/interface.h"
+#include "compiler/target.h"
+
+namespace halcyon::compiler {
+
+/// One network as entry functions need it.
+struct EntryPlan {
+  const Program* program = nullptr;
+  std::vector<std::string> kernels;  ///< symbol of each region
+  int64_t scratch_bytes = 0;         ///< for each worker
+};
+
+/// An object file with NAME_network, NAME_infer, NAME_workspace_bytes, NAME_pack, NAME_unpack and, where `training` is
+/// given, NAME_train_step and NAME_train_workspace_bytes.
+std::vector<std::byte> emit_entry(const Interface& interface, const EntryPlan& inference, const EntryPlan* training,
+                                  const Target& target);
+
+}  // namespace halcyon::compiler

@@ -1,0 +1,305 @@
+#include "compiler/emit/step.h"
+
+#include <cstddef>
+
+#include "compiler/emit/frame.h"
+#include "compiler/lower/kernel_spec.h"
+
+namespace halcyon::compiler {
+
+using namespace dsl;
+
+namespace {
+
+constexpr int64_t kMostBatch = 1 << 20;
+constexpr int64_t kMostWorkers = 1024;
+
+int64_t aligned(int64_t bytes) { return (bytes + HALCYON_ALIGNMENT - 1) / HALCYON_ALIGNMENT * HALCYON_ALIGNMENT; }
+
+/// Numbers that the optimizer's kernel reads; the order is that of kernels/update.cpp.
+constexpr int64_t kHyperFloats = 8;
+
+class StepEmitter {
+ public:
+  StepEmitter(Ir& ir, const Interface& interface, const EntryPlan& plan) : ir_(ir), interface_(interface), plan_(plan) {}
+
+  void begin_infer(const std::string& name) {
+    function_ = ir_.function(name, ir_.i32, {ir_.pointer, ir_.i64, ir_.pointer, ir_.pointer, ir_.pointer}, true);
+    context_ = argument(0, "context");
+    batch_ = argument(1, "batch");
+    parameters_ = argument(2, "parameters");
+    inputs_ = argument(3, "inputs");
+    outputs_ = argument(4, "outputs");
+  }
+
+  void begin_train_step(const std::string& name) {
+    function_ = ir_.function(name, ir_.i32,
+                             {ir_.pointer, ir_.i64, ir_.pointer, ir_.pointer, ir_.pointer, ir_.pointer, ir_.pointer,
+                              ir_.pointer, ir_.pointer},
+                             true);
+    context_ = argument(0, "context");
+    batch_ = argument(1, "batch");
+    parameters_ = argument(2, "parameters");
+    state_ = argument(3, "state");
+    inputs_ = argument(4, "inputs");
+    targets_ = argument(5, "targets");
+    hyper_ = argument(6, "hyper");
+    losses_ = argument(7, "losses");
+    outputs_ = argument(8, "outputs");
+  }
+
+  void check_infer() {
+    std::vector<llvm::Value*> needed = {context_, parameters_, inputs_, outputs_};
+    check_pointers(needed);
+    check_list(inputs_, interface_.inputs.size());
+    check_list(outputs_, interface_.outputs.size());
+  }
+
+  void check_train_step() {
+    std::vector<llvm::Value*> needed = {context_, parameters_, inputs_, targets_, hyper_, losses_};
+    if (interface_.state_bytes > 0) needed.push_back(state_);
+    check_pointers(needed);
+    check_list(inputs_, interface_.inputs.size());
+    check_list(targets_, interface_.targets.size());
+  }
+
+  void check_sizes(llvm::Function* workspace_bytes) {
+    auto& b = ir_.b;
+    const auto outside = [&](llvm::Value* v, int64_t most) {
+      return b.CreateICmpUGT(b.CreateSub(v, ir_.number(1)), ir_.number(most - 1));
+    };
+    fail_if(outside(batch_, kMostBatch), HALCYON_BATCH_OUT_OF_RANGE);
+    llvm::Value* workers = ir_.load(ir_.i32, context_, offsetof(halcyon_context, workers));
+    fail_if(outside(b.CreateSExt(workers, ir_.i64), kMostWorkers), HALCYON_BAD_WORKERS);
+    workspace_ = ir_.load(ir_.pointer, context_, offsetof(halcyon_context, workspace));
+    fail_if(ir_.is_null(workspace_), HALCYON_NULL_ARGUMENT);
+    const auto misaligned = [&](llvm::Value* p) {
+      return b.CreateICmpNE(b.CreateAnd(b.CreatePtrToInt(p, ir_.i64), ir_.number(HALCYON_ALIGNMENT - 1)), ir_.number(0));
+    };
+    fail_if(misaligned(workspace_), HALCYON_MISALIGNED);
+    fail_if(misaligned(parameters_), HALCYON_MISALIGNED);
+    if (state_ != nullptr && interface_.state_bytes > 0) fail_if(misaligned(state_), HALCYON_MISALIGNED);
+    llvm::Value* given = ir_.load(ir_.i64, context_, offsetof(halcyon_context, workspace_bytes));
+    llvm::Value* needed = b.CreateCall(workspace_bytes, {batch_, workers});
+    fail_if(b.CreateICmpULT(given, needed), HALCYON_WORKSPACE_TOO_SMALL);
+  }
+
+  void check_labels() {
+    auto& b = ir_.b;
+    for (std::size_t i = 0; i < interface_.targets.size(); ++i) {
+      const HostValue& target = interface_.targets[i];
+      if (target.classes == 0) continue;
+      llvm::Value* labels = ir_.load(ir_.pointer, targets_, static_cast<int64_t>(8 * i));
+      llvm::Value* bad = b.CreateAlloca(ir_.i32);
+      b.CreateStore(ir_.constant32(0), bad);
+      ir_.for_each(batch_, [&](llvm::Value* n) {
+        llvm::Value* label = ir_.load(ir_.i32, ir_.at(labels, b.CreateMul(n, ir_.number(4))));
+        llvm::Value* wrong = b.CreateZExt(b.CreateICmpUGE(label, ir_.constant32(target.classes)), ir_.i32);
+        b.CreateStore(b.CreateOr(b.CreateLoad(ir_.i32, bad), wrong), bad);
+      });
+      fail_if(b.CreateICmpNE(b.CreateLoad(ir_.i32, bad), ir_.constant32(0)), HALCYON_LABEL_OUT_OF_RANGE);
+    }
+  }
+
+  void run_kernels() {
+    make_frame();
+    if (hyper_ != nullptr) prepare_hyper();
+    std::size_t most = 1;
+    for (const Region& region : plan_.program->regions) most = std::max(most, region.inputs.size() + region.outputs.size() + 8);
+    arguments_ = ir_.b.CreateAlloca(ir_.pointer, ir_.constant(static_cast<int64_t>(most)));
+    for (std::size_t r = 0; r < plan_.program->regions.size(); ++r) run_kernel(r);
+    ir_.b.CreateRet(ir_.constant32(HALCYON_OK));
+  }
+
+  llvm::Function* function() { return function_; }
+
+ private:
+  llvm::Value* argument(unsigned index, const char* name) {
+    llvm::Argument* a = function_->getArg(index);
+    a->setName(name);
+    return a;
+  }
+
+  void fail_if(llvm::Value* condition, halcyon_status status) {
+    ir_.if_true(condition, [&] { ir_.b.CreateRet(ir_.constant32(status)); });
+  }
+
+  void check_pointers(const std::vector<llvm::Value*>& needed) {
+    for (llvm::Value* p : needed) fail_if(ir_.is_null(p), HALCYON_NULL_ARGUMENT);
+  }
+
+  void check_list(llvm::Value* list, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      fail_if(ir_.is_null(ir_.load(ir_.pointer, list, static_cast<int64_t>(8 * i))), HALCYON_NULL_ARGUMENT);
+    }
+  }
+
+  /// See frame.h.
+  void make_frame() {
+    auto& b = ir_.b;
+    const MemoryPlan& memory = plan_.program->memory;
+    per_batch_ = ir_.at(workspace_, aligned(memory.fixed_bytes));
+    llvm::Value* scratch =
+        ir_.at(per_batch_, b.CreateMul(batch_, ir_.number(aligned(memory.per_sample_bytes))));
+    frame_ = b.CreateAlloca(ir_.i64, ir_.constant(4));
+    frame_ = b.CreateBitCast(frame_, ir_.pointer);
+    ir_.store(ir_.load(ir_.pointer, context_, offsetof(halcyon_context, parallel_for)), frame_, 0);
+    ir_.store(ir_.load(ir_.pointer, context_, offsetof(halcyon_context, pool)), frame_, 8);
+    ir_.store(ir_.at(scratch, plan_.scratch_bytes), frame_, 16);
+    ir_.store(ir_.number(plan_.scratch_bytes), frame_, 24);
+  }
+
+  void prepare_hyper() {
+    auto& b = ir_.b;
+    prepared_ = b.CreateBitCast(b.CreateAlloca(ir_.f32, ir_.constant(kHyperFloats)), ir_.pointer);
+    const int64_t offsets[] = {offsetof(halcyon_hyper, learning_rate), offsetof(halcyon_hyper, momentum),
+                               offsetof(halcyon_hyper, beta2), offsetof(halcyon_hyper, epsilon),
+                               offsetof(halcyon_hyper, weight_decay)};
+    int64_t next = 0;
+    for (int64_t offset : offsets) ir_.store(ir_.load(ir_.f32, hyper_, offset), prepared_, 4 * next++);
+    // Adam's bias corrections 1 - beta^step.
+    llvm::Value* step = b.CreateSIToFP(ir_.load(ir_.i64, hyper_, offsetof(halcyon_hyper, step)), b.getDoubleTy());
+    llvm::FunctionCallee pow = ir_.module.getOrInsertFunction(
+        "pow", llvm::FunctionType::get(b.getDoubleTy(), {b.getDoubleTy(), b.getDoubleTy()}, false));
+    for (int64_t beta : {1, 2}) {
+      llvm::Value* value = llvm::ConstantFP::get(ir_.f32, 1.0);
+      if (interface_.optimizer == HALCYON_ADAM) {
+        llvm::Value* base = b.CreateFPExt(ir_.load(ir_.f32, prepared_, 4 * beta), b.getDoubleTy());
+        llvm::Value* power = b.CreateCall(pow, {base, step});
+        value = b.CreateFPTrunc(b.CreateFSub(llvm::ConstantFP::get(b.getDoubleTy(), 1.0), power), ir_.f32);
+      }
+      ir_.store(value, prepared_, 4 * next++);
+    }
+  }
+
+  llvm::Value* address(Value v) {
+    const Place& place = plan_.program->memory.places.at(v);
+    const auto inputs = static_cast<int64_t>(interface_.inputs.size());
+    switch (place.storage) {
+      case Storage::host_input:
+        return place.index < inputs ? ir_.load(ir_.pointer, inputs_, 8 * place.index)
+                                    : ir_.load(ir_.pointer, targets_, 8 * (place.index - inputs));
+      case Storage::host_output: return ir_.load(ir_.pointer, outputs_, 8 * place.index);
+      case Storage::loss: return ir_.at(losses_, 4 * place.index);
+      case Storage::parameter: return ir_.at(parameters_, place.offset_bytes);
+      case Storage::workspace:
+        return ir_.at(per_batch_, ir_.b.CreateMul(batch_, ir_.number(place.offset_bytes)));
+      case Storage::fixed: return ir_.at(workspace_, place.offset_bytes);
+    }
+    return nullptr;
+  }
+
+  llvm::Value* address(const KernelArgument& argument) {
+    switch (argument.kind) {
+      case KernelArgument::Kind::value: return address(argument.value);
+      case KernelArgument::Kind::parameters: return parameters_;
+      case KernelArgument::Kind::gradients: return ir_.at(workspace_, plan_.program->memory.gradient_offset);
+      case KernelArgument::Kind::state: return ir_.at(state_, argument.slot * interface_.parameter_bytes);
+      case KernelArgument::Kind::hyper: return prepared_;
+    }
+    return nullptr;
+  }
+
+  void run_kernel(std::size_t r) {
+    const Region& region = plan_.program->regions[r];
+    // A training step's outputs are optional: what only they need is not computed.
+    const bool optional = hyper_ != nullptr && region.outputs.size() == 1 &&
+                          plan_.program->memory.places.at(region.outputs[0]).storage == Storage::host_output;
+    if (!optional) return call_kernel(r);
+    ir_.if_true(ir_.b.CreateNot(ir_.is_null(outputs_)), [&] {
+      ir_.if_true(ir_.b.CreateNot(ir_.is_null(address(region.outputs[0]))), [&] { call_kernel(r); });
+    });
+  }
+
+  void call_kernel(std::size_t r) {
+    const KernelArguments list = kernel_arguments(*plan_.program, plan_.program->regions[r]);
+    unsigned next = 0;
+    for (const auto* side : {&list.inputs, &list.outputs}) {
+      for (const KernelArgument& argument : *side) {
+        ir_.b.CreateStore(address(argument), ir_.b.CreateConstGEP1_32(ir_.pointer, arguments_, next++));
+      }
+    }
+    for (const KernelArgument& argument : list.outputs) zero_halo(argument);
+    llvm::FunctionCallee kernel = ir_.module.getOrInsertFunction(
+        plan_.kernels[r],
+        llvm::FunctionType::get(ir_.void_type, {ir_.pointer, ir_.pointer->getPointerTo(), ir_.i64}, false));
+    llvm::cast<llvm::Function>(kernel.getCallee())->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    ir_.b.CreateCall(kernel, {frame_, arguments_, batch_});
+  }
+
+  /// Kernels write the inside of a map; the border of zeros around it is set here, row by row.
+  void zero_halo(const KernelArgument& argument) {
+    const auto it = plan_.program->layouts.find(argument.value);
+    if (argument.kind != KernelArgument::Kind::value || it == plan_.program->layouts.end()) return;
+    const Layout& layout = it->second;
+    if (!layout.has_halo()) return;
+    auto& b = ir_.b;
+    const int x = layout.spatial_rank() - 1;
+    const int64_t row_bytes = layout.extent(x) * layout.block * 4;
+    const int64_t rows = layout.block_stride() * 4 / row_bytes;
+    const int64_t top = x > 0 ? layout.halo(x - 1) : 0;
+    const int64_t bottom = x > 0 ? layout.after[static_cast<std::size_t>(x - 1)] : 0;
+    const int64_t left_bytes = layout.halo(x) * layout.block * 4;
+    const int64_t right_bytes = layout.after[static_cast<std::size_t>(x)] * layout.block * 4;
+    llvm::Value* base = address(argument.value);
+    const auto zero = [&](llvm::Value* at, int64_t bytes) {
+      if (bytes > 0) b.CreateMemSet(at, b.getInt8(0), static_cast<uint64_t>(bytes), llvm::MaybeAlign(4));
+    };
+    ir_.for_each(b.CreateMul(batch_, ir_.number(layout.blocks())), [&](llvm::Value* map) {
+      llvm::Value* at = ir_.at(base, b.CreateMul(map, ir_.number(rows * row_bytes)));
+      zero(at, top * row_bytes);
+      zero(ir_.at(at, (rows - bottom) * row_bytes), bottom * row_bytes);
+      llvm::Value* inside = ir_.at(at, top * row_bytes);
+      ir_.for_each(ir_.number(rows - top - bottom), [&](llvm::Value* y) {
+        llvm::Value* row = ir_.at(inside, b.CreateMul(y, ir_.number(row_bytes)));
+        zero(row, left_bytes);
+        zero(ir_.at(row, row_bytes - right_bytes), right_bytes);
+      });
+    });
+  }
+
+  Ir& ir_;
+  const Interface& interface_;
+  const EntryPlan& plan_;
+  llvm::Function* function_ = nullptr;
+  llvm::Value *context_ = nullptr, *batch_ = nullptr, *parameters_ = nullptr, *state_ = nullptr, *inputs_ = nullptr,
+              *targets_ = nullptr, *hyper_ = nullptr, *losses_ = nullptr, *outputs_ = nullptr;
+  llvm::Value *workspace_ = nullptr, *per_batch_ = nullptr, *frame_ = nullptr, *prepared_ = nullptr,
+              *arguments_ = nullptr;
+};
+
+}  // namespace
+
+llvm::Function* emit_workspace_bytes(Ir& ir, const std::string& name, const EntryPlan& plan) {
+  llvm::Function* f = ir.function(name, ir.i64, {ir.i64, ir.i32}, true);
+  auto& b = ir.b;
+  const MemoryPlan& memory = plan.program->memory;
+  llvm::Value* per_batch = b.CreateMul(f->getArg(0), ir.number(aligned(memory.per_sample_bytes)));
+  llvm::Value* slots = b.CreateAdd(b.CreateSExt(f->getArg(1), ir.i64), ir.number(1));
+  llvm::Value* scratch = b.CreateMul(slots, ir.number(plan.scratch_bytes));
+  b.CreateRet(b.CreateAdd(b.CreateAdd(ir.number(aligned(memory.fixed_bytes)), per_batch), scratch));
+  return f;
+}
+
+llvm::Function* emit_infer(Ir& ir, const std::string& name, const Interface& interface, const EntryPlan& plan,
+                           llvm::Function* workspace_bytes) {
+  StepEmitter emitter(ir, interface, plan);
+  emitter.begin_infer(name);
+  emitter.check_infer();
+  emitter.check_sizes(workspace_bytes);
+  emitter.run_kernels();
+  return emitter.function();
+}
+
+llvm::Function* emit_train_step(Ir& ir, const std::string& name, const Interface& interface, const EntryPlan& plan,
+                                llvm::Function* workspace_bytes) {
+  StepEmitter emitter(ir, interface, plan);
+  emitter.begin_train_step(name);
+  emitter.check_train_step();
+  emitter.check_sizes(workspace_bytes);
+  emitter.check_labels();
+  emitter.run_kernels();
+  return emitter.function();
+}
+
+}  // namespace halcyon::compiler

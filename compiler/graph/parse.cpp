@@ -1,0 +1,346 @@
+#include "compiler/graph/parse.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "compiler/graph/scanner.h"
+#include "dsl/print.h"
+
+namespace halcyon::compiler {
+namespace {
+
+using dsl::Graph;
+using dsl::kMaxElements;
+using dsl::Op;
+using dsl::Shapes;
+using dsl::Spatial;
+using dsl::Value;
+
+std::string list_of(const std::vector<std::string_view>& names) {
+  std::string text;
+  for (std::string_view name : names) {
+    if (!text.empty()) text += ", ";
+    text += name;
+  }
+  return text.empty() ? "none" : text;
+}
+
+// One reader for each type of attribute; `what` is its name.
+
+void read(Scanner& in, const std::string& what, int64_t& value) {
+  value = in.integer(what, -kMaxElements, kMaxElements);
+}
+
+void read(Scanner& in, const std::string& what, float& value) { value = in.number(what); }
+
+// The values of an enumeration by the names that `print` gives them.
+template <class T, std::size_t count>
+void read_name(Scanner& in, const std::string& what, T& value, const T (&known)[count]) {
+  const std::string_view word = in.word();
+  std::vector<std::string> texts;
+  std::vector<std::string_view> names;
+  for (const T& candidate : known) {
+    if (dsl::print_detail::text_of(candidate) == word) {
+      value = candidate;
+      return;
+    }
+    texts.push_back(dsl::print_detail::text_of(candidate));
+  }
+  for (const std::string& text : texts) names.push_back(text);
+  in.fail(what + " is '" + std::string(word.substr(0, 24)) + "', expected one of " +
+          list_of(names));
+}
+
+void read(Scanner& in, const std::string& what, bool& value) {
+  read_name(in, what, value, {false, true});
+}
+void read(Scanner& in, const std::string& what, DType& value) {
+  read_name(in, what, value, {DType::f32, DType::i32, DType::u8});
+}
+void read(Scanner& in, const std::string& what, dsl::ops::InitKind& value) {
+  using dsl::ops::InitKind;
+  read_name(in, what, value,
+            {InitKind::constant, InitKind::uniform, InitKind::normal, InitKind::values});
+}
+void read(Scanner& in, const std::string& what, dsl::ops::Optimizer& value) {
+  using dsl::ops::Optimizer;
+  read_name(in, what, value,
+            {Optimizer::sgd, Optimizer::momentum, Optimizer::rmsprop, Optimizer::adam});
+}
+
+void read(Scanner& in, const std::string& what, Shape& value) {
+  in.expect("[");
+  value = {};
+  while (!in.accept("]")) {
+    if (value.rank > 0) in.expect(",");
+    if (value.rank == Shape::kMaxRank) {
+      in.fail(what + " has more than " + std::to_string(Shape::kMaxRank) + " extents");
+    }
+    if (value.rank == 0 && in.accept("N")) {
+      value.push_back(kBatch);
+    } else {
+      value.push_back(in.integer("an extent of " + what, 1, kMaxElements));
+    }
+  }
+}
+
+void read(Scanner& in, const std::string& what, Spatial& value) {
+  if (!in.accept("[")) {
+    value = Spatial(in.integer(what, -kMaxElements, kMaxElements));
+    return;
+  }
+  value = {};
+  do {
+    if (value.rank == 3) in.fail(what + " has more than 3 numbers");
+    const int64_t number = in.integer("a number of " + what, -kMaxElements, kMaxElements);
+    value.values[static_cast<std::size_t>(value.rank++)] = number;
+  } while (in.accept(","));
+  in.expect("]");
+}
+
+// Reads the value behind `name` if that is the field's name.
+template <class Operator, class Member>
+bool read_field(Scanner& in, std::string_view name, Operator& op,
+                const dsl::Attribute<Operator, Member>& field) {
+  if (field.name != name) return false;
+  in.expect("=");
+  read(in, std::string(name), op.*(field.member));
+  return true;
+}
+
+// "{name=value ...}", in any order.
+template <class Operator>
+void read_attributes(Scanner& in, Operator& op) {
+  std::vector<std::string_view> given;
+  in.expect("{");
+  while (!in.accept("}")) {
+    const std::string_view name = in.word();
+    if (name.empty()) in.fail_expected("an attribute or '}'");
+    if (std::find(given.begin(), given.end(), name) != given.end()) {
+      in.fail("attribute '" + std::string(name) + "' is given twice");
+    }
+    given.push_back(name);
+    const bool known = std::apply(
+        [&](const auto&... f) { return (read_field(in, name, op, f) || ...); }, Operator::fields());
+    if (known) continue;
+    const std::vector<std::string_view> names =
+        std::apply([](const auto&... f) { return std::vector<std::string_view>{f.name...}; },
+                   Operator::fields());
+    in.fail(
+        std::string(Operator::name) + " has no attribute '" + std::string(name.substr(0, 24)) + "'",
+        "its attributes: " + list_of(names));
+  }
+}
+
+// The operator of that name with its default attributes.
+template <std::size_t... index>
+std::optional<Op> find_operator(std::string_view name, std::vector<std::string_view>& names,
+                                std::index_sequence<index...>) {
+  std::optional<Op> found;
+  const auto look_at = [&]<class Operator>(Operator candidate) {
+    names.push_back(Operator::name);
+    if (Operator::name == name) found = candidate;
+  };
+  (look_at(std::variant_alternative_t<index, Op>{}), ...);
+  return found;
+}
+
+class Parser {
+ public:
+  Parser(std::string_view text, std::string_view source) : text_(text), source_(source) {}
+
+  Graph parse() {
+    bool has_header = false;
+    for (std::size_t begin = 0; begin < text_.size();) {
+      const std::size_t end = std::min(text_.find('\n', begin), text_.size());
+      ++line_;
+      Scanner in(text_.substr(begin, end - begin), where());
+      begin = end + 1;
+      if (in.at_end() || in.accept("#")) continue;
+      if (!has_header) {
+        in.expect("network");
+        graph_.name = in.quoted("the network's name");
+        has_header = true;
+      } else {
+        parse_line(in);
+      }
+      in.expect_end();
+    }
+    if (!has_header) {
+      throw UserError(std::string(source_) + ": found no graph, expected 'network \"name\"'");
+    }
+    check_given_values();
+    return std::move(graph_);
+  }
+
+ private:
+  std::string where() const { return std::string(source_) + ":" + std::to_string(line_); }
+
+  void parse_line(Scanner& in) {
+    if (in.accept("%")) return parse_node(in);
+    const std::string_view word = in.word();
+    if (word == "output") return parse_output(in);
+    if (word == "loss") return parse_loss(in);
+    if (word == "constant") return parse_constant(in);
+    if (word == "network") in.fail("a second network, expected one in a text");
+    if (word.empty()) in.fail_expected("'%', 'output', 'loss' or 'constant'");
+    in.fail("expected '%', 'output', 'loss' or 'constant', found '" +
+            std::string(word.substr(0, 24)) + "'");
+  }
+
+  void parse_node(Scanner& in) {
+    const int64_t id = in.integer("the node's number", 0, std::numeric_limits<int32_t>::max());
+    const int32_t next = graph_.node_count();
+    if (id < next) {
+      in.fail("%" + std::to_string(id) + " is already defined in line " +
+              std::to_string(lines_[static_cast<std::size_t>(id)]));
+    }
+    if (id > next) {
+      in.fail("expected %" + std::to_string(next) + ", found %" + std::to_string(id),
+              "nodes are numbered in the order they stand in");
+    }
+    in.expect("=");
+    const std::string_view word = in.word();
+    if (word.empty()) in.fail_expected("an operator");
+    std::vector<std::string_view> names;
+    std::optional<Op> op =
+        find_operator(word, names, std::make_index_sequence<std::variant_size_v<Op>>{});
+    if (!op) {
+      in.fail("unknown operator '" + std::string(word.substr(0, 24)) + "'",
+              "the operators: " + list_of(names));
+    }
+    const FixedString name = in.quoted("the node's name");
+    std::vector<Value> inputs;
+    in.expect("(");
+    while (!in.accept(")")) {
+      if (!inputs.empty()) in.expect(",");
+      inputs.push_back(parse_value(in));
+    }
+    std::visit([&](auto& o) { read_attributes(in, o); }, *op);
+    in.expect("->");
+    Shapes shapes;
+    bool has_place = false;
+    while (!has_place && !in.at_end()) {
+      has_place = in.accept("@");
+      if (!has_place) read(in, "the shape after ->", shapes.emplace_back());
+    }
+    dsl::Place place;
+    if (has_place) {
+      place.file = in.quoted("the file's name");
+      in.expect(":");
+      place.line = in.integer("the line's number", 1, std::numeric_limits<int32_t>::max());
+    }
+    add(in, *op, std::move(inputs), name, place, shapes);
+  }
+
+  void add(Scanner& in, const Op& op, std::vector<Value> inputs, const FixedString& name,
+           const dsl::Place& place, const Shapes& shapes) {
+    try {
+      graph_.add(op, std::move(inputs), name, place);
+    } catch (const UserError& mistake) {
+      in.fail(mistake.what());
+    }
+    lines_.push_back(line_);
+    const Shapes& expected = graph_.nodes().back().outputs;
+    if (shapes != expected) {
+      in.fail("the shapes after -> are" + text_of(shapes) + ", the shape rule of " +
+              std::string(dsl::name_of(op)) + " gives" + text_of(expected));
+    }
+  }
+
+  static std::string text_of(const Shapes& shapes) {
+    std::string text;
+    for (const Shape& shape : shapes) text += " " + to_string(shape);
+    return text.empty() ? " none" : text;
+  }
+
+  // "%3" or "%3.1", defined above.
+  Value parse_value(Scanner& in) {
+    if (!in.accept("%")) in.fail_expected("a value such as '%0'");
+    const int64_t node = in.integer("a node's number", 0, std::numeric_limits<int32_t>::max());
+    int64_t output = 0;
+    if (in.accept(".")) {
+      output = in.integer("an output's number", 0, std::numeric_limits<int32_t>::max());
+    }
+    if (node >= graph_.node_count()) {
+      in.fail("%" + std::to_string(node) + " is not defined above",
+              "a node stands above those that read it");
+    }
+    const Value value{static_cast<int32_t>(node), static_cast<int32_t>(output)};
+    const auto count = static_cast<int64_t>(graph_.node(value).outputs.size());
+    if (output >= count) {
+      in.fail("%" + std::to_string(node) + " has " + std::to_string(count) +
+              (count == 1 ? " output" : " outputs") + ", found " + dsl::to_string(value));
+    }
+    return value;
+  }
+
+  void parse_output(Scanner& in) {
+    const FixedString name = in.quoted("the output's name");
+    graph_.outputs.push_back({name, parse_value(in)});
+  }
+
+  void parse_loss(Scanner& in) {
+    const FixedString name = in.quoted("the loss's name");
+    const Value value = parse_value(in);
+    in.expect("weight");
+    in.expect("=");
+    graph_.losses.push_back({name, value, in.number("the loss's weight")});
+  }
+
+  void parse_constant(Scanner& in) {
+    const auto next = static_cast<int64_t>(graph_.constants.size());
+    const int64_t index = in.integer("the constant's number", 0, kMaxElements);
+    if (index != next) {
+      in.fail("expected constant " + std::to_string(next) + ", found constant " +
+              std::to_string(index));
+    }
+    std::vector<float>& values = graph_.constants.emplace_back();
+    in.expect("[");
+    while (!in.accept("]")) {
+      if (!values.empty()) in.expect(",");
+      values.push_back(in.number("a value of constant " + std::to_string(index)));
+    }
+  }
+
+  void check_given_values() const {
+    for (int32_t id = 0; id < graph_.node_count(); ++id) {
+      const auto* parameter = std::get_if<dsl::ops::Parameter>(&graph_.node(id).op);
+      if (parameter == nullptr || parameter->init != dsl::ops::InitKind::values) continue;
+      const std::string where = std::string(source_) + ":" +
+                                std::to_string(lines_[static_cast<std::size_t>(id)]) +
+                                ": parameter '" + std::string(graph_.node(id).name.view()) + "'";
+      const auto count = static_cast<int64_t>(graph_.constants.size());
+      if (parameter->values < 0 || parameter->values >= count) {
+        throw UserError(where + " takes its values from constant " +
+                        std::to_string(parameter->values) + ", the text has " +
+                        std::to_string(count) + " constants");
+      }
+      const auto& values = graph_.constants[static_cast<std::size_t>(parameter->values)];
+      if (static_cast<int64_t>(values.size()) != parameter->shape.elements()) {
+        throw UserError(where + ": constant " + std::to_string(parameter->values) + " has " +
+                        std::to_string(values.size()) + " values, " + to_string(parameter->shape) +
+                        " needs " + std::to_string(parameter->shape.elements()));
+      }
+    }
+  }
+
+  std::string_view text_;
+  std::string_view source_;
+  int64_t line_ = 0;
+  std::vector<int64_t> lines_;  // of each node
+  Graph graph_;
+};
+
+}  // namespace
+
+Graph parse_graph(std::string_view text, std::string_view source) {
+  return Parser(text, source).parse();
+}
+
+}  // namespace halcyon::compiler

@@ -1,0 +1,63 @@
+#pragma once
+/// Each operator's Halide algorithm (`lower`) and each anchor's loop order (`schedule`).
+///
+/// lower() defines Funcs for the node's outputs; it decides what is computed. schedule() is called once for each
+/// kernel, on the operator that leads its region, when the whole region is lowered; it decides in which order.
+
+#include "compiler/lower/lower_context.h"
+
+namespace halcyon::compiler {
+
+namespace ops = dsl::ops;
+
+void lower(const ops::Conv&, LowerContext&, int32_t id);
+void lower(const ops::ConvWeightGrad&, LowerContext&, int32_t id);
+void lower(const ops::FlipFilter&, LowerContext&, int32_t id);
+void lower(const ops::Dilate&, LowerContext&, int32_t id);
+void lower(const ops::Dense&, LowerContext&, int32_t id);
+void lower(const ops::DenseWeightGrad&, LowerContext&, int32_t id);
+void lower(const ops::TransposeMatrix&, LowerContext&, int32_t id);
+void lower(const ops::BiasGrad&, LowerContext&, int32_t id);
+void lower(const ops::MaxPool&, LowerContext&, int32_t id);
+void lower(const ops::AveragePool&, LowerContext&, int32_t id);
+void lower(const ops::MaxPoolGrad&, LowerContext&, int32_t id);
+void lower(const ops::AveragePoolGrad&, LowerContext&, int32_t id);
+void lower(const ops::Relu&, LowerContext&, int32_t id);
+void lower(const ops::ReluGrad&, LowerContext&, int32_t id);
+void lower(const ops::Copy&, LowerContext&, int32_t id);
+void lower(const ops::Add&, LowerContext&, int32_t id);
+void lower(const ops::Concat&, LowerContext&, int32_t id);
+void lower(const ops::SliceChannels&, LowerContext&, int32_t id);
+void lower(const ops::Unflatten&, LowerContext&, int32_t id);
+void lower(const ops::Softmax&, LowerContext&, int32_t id);
+void lower(const ops::SoftmaxGrad&, LowerContext&, int32_t id);
+void lower(const ops::SoftmaxCrossEntropy&, LowerContext&, int32_t id);
+void lower(const ops::SoftmaxCrossEntropyGrad&, LowerContext&, int32_t id);
+void lower(const ops::MeanSquare&, LowerContext&, int32_t id);
+void lower(const ops::MeanSquareGrad&, LowerContext&, int32_t id);
+void lower(const ops::Update&, LowerContext&, int32_t id);
+
+void schedule(const ops::Conv&, LowerContext&);
+void schedule(const ops::ConvWeightGrad&, LowerContext&);
+void schedule(const ops::FlipFilter&, LowerContext&);
+void schedule(const ops::Dense&, LowerContext&);
+void schedule(const ops::DenseWeightGrad&, LowerContext&);
+void schedule(const ops::TransposeMatrix&, LowerContext&);
+void schedule(const ops::BiasGrad&, LowerContext&);
+void schedule(const ops::Softmax&, LowerContext&);
+void schedule(const ops::SoftmaxGrad&, LowerContext&);
+void schedule(const ops::SoftmaxCrossEntropy&, LowerContext&);
+void schedule(const ops::SoftmaxCrossEntropyGrad&, LowerContext&);
+void schedule(const ops::MeanSquare&, LowerContext&);
+void schedule(const ops::Update&, LowerContext&);
+/// Every kernel that only reads and writes: one pass over its output.
+void schedule_elementwise(LowerContext&);
+
+/// The region as a Halide pipeline, ready to compile.
+struct LoweredKernel {
+  Halide::Pipeline pipeline;
+  std::vector<Halide::Argument> arguments;  ///< inputs, then the batch
+};
+LoweredKernel lower_kernel(LowerContext&);
+
+}  // namespace halcyon::compiler

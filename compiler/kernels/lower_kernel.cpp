@@ -1,0 +1,49 @@
+#include "compiler/kernels/kernels.h"
+#include "runtime/base/error.h"
+
+namespace halcyon::compiler {
+
+namespace {
+
+/// Nodes that never become part of a kernel: what stands for them is a buffer.
+template <class Op>
+constexpr bool kIsBuffer = std::is_same_v<Op, ops::Input> || std::is_same_v<Op, ops::Parameter> ||
+                           std::is_same_v<Op, ops::Flatten>;
+
+void lower_node(LowerContext& context, int32_t id) {
+  std::visit(
+      [&]<class Op>(const Op& op) {
+        if constexpr (kIsBuffer<Op>) {
+          throw InternalError(std::string(Op::name) + " cannot be part of a kernel");
+        } else {
+          lower(op, context, id);
+        }
+      },
+      context.graph().node(id).op);
+}
+
+void schedule_kernel(LowerContext& context) {
+  std::visit(
+      [&]<class Op>(const Op& op) {
+        if constexpr (requires { schedule(op, context); }) {
+          schedule(op, context);
+        } else {
+          schedule_elementwise(context);
+        }
+      },
+      context.spec().anchor().op);
+}
+
+}  // namespace
+
+LoweredKernel lower_kernel(LowerContext& context) {
+  for (int32_t id : context.spec().region->nodes) lower_node(context, id);
+  if (!context.output().defined()) context.make_output();
+  LoweredKernel kernel;
+  kernel.arguments = context.finish();
+  schedule_kernel(context);
+  kernel.pipeline = Halide::Pipeline(context.output());
+  return kernel;
+}
+
+}  // namespace halcyon::compiler

@@ -1,0 +1,104 @@
+#include "compiler/lower/default_choice.h"
+
+#include <algorithm>
+
+#include "compiler/lower/kernel_spec.h"
+
+namespace halcyon::compiler {
+
+using namespace dsl;
+
+namespace {
+
+/// Enough multiply-adds to make waking another thread worth it: about 20 us on one core of 2026.
+constexpr int64_t kMacsPerTask = 1 << 20;
+
+/// The largest tile of at most `most` that leaves the fewest outputs to be computed twice.
+int64_t best_tile(int64_t extent, int64_t most) {
+  most = std::clamp<int64_t>(most, 1, extent);
+  int64_t best = most;
+  for (int64_t tile = most; tile > most / 2; --tile) {
+    const auto computed = [&](int64_t t) { return (extent + t - 1) / t * t; };
+    if (computed(tile) < computed(best)) best = tile;
+  }
+  return best;
+}
+
+/// How many conv outputs one region output needs along an axis: a pool's kernel, or 1.
+Spatial pool_of(const KernelSpec& spec) {
+  for (int32_t id : spec.region->nodes) {
+    const Op& op = spec.program->graph.node(id).op;
+    if (const auto* pool = std::get_if<ops::MaxPool>(&op)) return pool->kernel;
+    if (const auto* pool = std::get_if<ops::AveragePool>(&op)) return pool->kernel;
+  }
+  return 1;
+}
+
+Choice conv_choice(const KernelSpec& spec) {
+  const Graph& graph = spec.program->graph;
+  const Node& conv = spec.anchor();
+  const WeightLayout& weight = spec.program->weights.at(conv.inputs[1]);
+  const Shape& y = graph.shape(spec.region->outputs[0]);
+  const int last = y.spatial_rank() - 1;
+  const Spatial pool = pool_of(spec);
+  int64_t window = 1;
+  for (int axis = 0; axis < y.spatial_rank(); ++axis) window *= pool[axis];
+
+  Choice choice;
+  // Two channel blocks let each broadcast input feed two multiply-adds; one block takes its inputs straight from
+  // memory. 14 sums of 32 registers are measured best for two blocks (28 lose the broadcasts), and a single block
+  // may fill the registers up to the weight it multiplies with.
+  choice.tile_k = weight.filter_blocks() % 2 == 0 ? 2 : 1;
+  const int64_t sums = spec.target.vector_registers * (choice.tile_k == 2 ? 14 : 28) / 32;
+  choice.tile_x = best_tile(y.spatial(last), std::max<int64_t>(1, sums / (choice.tile_k * window)));
+  choice.unroll_c = weight.sample.block % 4 == 0 ? 4 : weight.sample.block <= 4 ? weight.sample.block : 1;
+  const int64_t rows = y.spatial_rank() > 1 ? y.spatial(last - 1) : 1;
+  const int64_t macs_per_row = std::max<int64_t>(1, spec.macs() / rows);
+  choice.rows_per_task = std::clamp<int64_t>(kMacsPerTask / macs_per_row, 1, rows);
+  return choice;
+}
+
+Choice dense_choice(const KernelSpec& spec) {
+  const WeightLayout& weight = spec.program->weights.at(spec.anchor().inputs[1]);
+  Choice choice;
+  choice.tile_k = weight.filter_blocks() % 2 == 0 ? 2 : 1;
+  choice.tile_n = choice.tile_k == 2 ? 8 : 12;
+  choice.unroll_c = 4;
+  return choice;
+}
+
+Choice conv_weight_grad_choice(const KernelSpec& spec) {
+  const WeightLayout& weight = spec.program->weights.at(spec.region->outputs[0]);
+  const int columns_axis = weight.sample.spatial_rank() - 1;
+  const int64_t columns = weight.sample.shape.spatial(columns_axis);
+  Choice choice;
+  // One output gradient is loaded and multiplied with tile_c * tile_s inputs that come from memory.
+  constexpr int64_t kSums = 24;
+  choice.tile_s = std::min<int64_t>(columns, kSums);
+  choice.tile_c = best_tile(weight.sample.block, std::max<int64_t>(1, kSums / choice.tile_s));
+  while (weight.sample.block % choice.tile_c != 0) --choice.tile_c;
+  // Small weights: let tasks split the batch; large ones have tasks enough by themselves.
+  choice.chunks = weight.elements() <= 64 * 1024 ? 8 : 1;
+  return choice;
+}
+
+Choice dense_weight_grad_choice(const KernelSpec& spec) {
+  const WeightLayout& weight = spec.program->weights.at(spec.region->outputs[0]);
+  Choice choice;
+  choice.tile_k = weight.filter_blocks() % 2 == 0 ? 2 : 1;
+  choice.tile_c = std::min<int64_t>(choice.tile_k == 2 ? 8 : 16, weight.sample.sample_elements());
+  return choice;
+}
+
+}  // namespace
+
+Choice default_choice(const KernelSpec& spec) {
+  const Op& op = spec.anchor().op;
+  if (std::holds_alternative<ops::Conv>(op)) return conv_choice(spec);
+  if (std::holds_alternative<ops::Dense>(op)) return dense_choice(spec);
+  if (std::holds_alternative<ops::ConvWeightGrad>(op)) return conv_weight_grad_choice(spec);
+  if (std::holds_alternative<ops::DenseWeightGrad>(op)) return dense_weight_grad_choice(spec);
+  return {};
+}
+
+}  // namespace halcyon::compiler

@@ -1,0 +1,186 @@
+/// Meaning and gradient of convolution.
+
+#include <algorithm>
+
+#include "compiler/ops/rules.h"
+
+namespace halcyon::compiler {
+namespace {
+
+// Index types: extents are int64_t, vectors count in size_t.
+struct Extents {
+  std::size_t batch, channels, filters, groups, x, y, taps;
+  std::size_t channels_per_group() const { return channels / groups; }
+  std::size_t filters_per_group() const { return filters / groups; }
+};
+
+Extents extents_of(const Shape& x, const Shape& y, const Shape& weight, int64_t groups) {
+  const auto size = [](int64_t n) { return static_cast<std::size_t>(n); };
+  return {size(x[0]),
+          size(x[1]),
+          size(y[1]),
+          size(groups),
+          size(detail::positions(x)),
+          size(detail::positions(y)),
+          size(detail::positions(weight))};
+}
+
+// Calls f(x channel, weight channel pair, y channel) with the offsets of their first values.
+template <class F>
+void for_each_channel_pair(const Extents& e, F f) {
+  for (std::size_t n = 0; n < e.batch; ++n) {
+    for (std::size_t k = 0; k < e.filters; ++k) {
+      const std::size_t first = k / e.filters_per_group() * e.channels_per_group();
+      for (std::size_t c = 0; c < e.channels_per_group(); ++c) {
+        f((n * e.channels + first + c) * e.x, (k * e.channels_per_group() + c) * e.taps,
+          (n * e.filters + k) * e.y);
+      }
+    }
+  }
+}
+
+Spatial spatial_of(const Shape& shape) {
+  Spatial extents;
+  extents.rank = shape.spatial_rank();
+  for (int axis = 0; axis < extents.rank; ++axis) extents[axis] = shape.spatial(axis);
+  return extents;
+}
+
+// dx[h] = sum over r of spread[h + pad_begin - r*dilation] * weight[r], where `spread` is dy with
+// stride-1 zeros between neighbours and, behind the last, one zero for each row that no window
+// reached. With the taps reversed that is an ordinary convolution of stride 1, whose padding is
+// dilation*(kernel-1) minus the forward padding.
+Value input_gradient(const ops::Conv& op, GradientContext& context) {
+  const Shape x = context.shape(context.x(0));
+  ops::Conv back{.filters = x[1], .kernel = spatial_of(context.shape(context.x(1)))};
+  back.groups = op.groups;
+  ops::Dilate spread;
+  for (Spatial* s : {&back.stride, &back.dilation, &back.pad_begin, &back.pad_end, &spread.stride,
+                     &spread.tail}) {
+    *s = Spatial();
+    s->rank = x.spatial_rank();
+  }
+  bool strided = false;
+  for (int axis = 0; axis < x.spatial_rank(); ++axis) {
+    const int64_t reach = op.dilation[axis] * (op.kernel[axis] - 1);
+    if (op.pad_begin[axis] > reach || op.pad_end[axis] > reach) {
+      // The outermost windows read padding alone; their dy would have to be cut off.
+      context.refuse("has no gradient towards x: its padding of axis " + std::to_string(axis) +
+                         " is " + std::to_string(std::max(op.pad_begin[axis], op.pad_end[axis])) +
+                         ", expected at most dilation * (kernel - 1) = " + std::to_string(reach),
+                     "more padding than that only adds outputs that equal the bias");
+    }
+    spread.stride[axis] = op.stride[axis];
+    spread.tail[axis] =
+        (x.spatial(axis) + op.pad_begin[axis] + op.pad_end[axis] - reach - 1) % op.stride[axis];
+    back.stride[axis] = 1;
+    back.dilation[axis] = op.dilation[axis];
+    back.pad_begin[axis] = reach - op.pad_begin[axis];
+    back.pad_end[axis] = reach - op.pad_end[axis];
+    strided = strided || op.stride[axis] > 1;
+  }
+
+  const Value filter = context.emit(ops::FlipFilter{.groups = op.groups}, {context.x(1)}, "flip");
+  Value dy = context.dy();
+  if (strided) dy = context.emit(spread, {dy}, "dilate");
+  return context.emit(back, {dy, filter}, "x");
+}
+
+}  // namespace
+
+HostTensors reference(const ops::Conv& op, HostInputs in, int64_t) {
+  HostTensor y = zeros(detail::output_shape(op, in));
+  const Extents e = extents_of(in[0].shape, y.shape, in[1].shape, op.groups);
+  if (in.size() > 2) {
+    for (std::size_t i = 0; i < y.values.size(); ++i) {
+      y.values[i] = in[2].values[i / e.y % e.filters];
+    }
+  }
+  const std::vector<detail::Tap> taps = detail::window_taps({.x = in[0].shape,
+                                                             .y = y.shape,
+                                                             .kernel = op.kernel,
+                                                             .stride = op.stride,
+                                                             .dilation = op.dilation,
+                                                             .pad_begin = op.pad_begin});
+  for_each_channel_pair(e, [&](std::size_t x0, std::size_t w0, std::size_t y0) {
+    for (const detail::Tap& t : taps) {
+      y.values[y0 + t.output] += in[0].values[x0 + t.input] * in[1].values[w0 + t.tap];
+    }
+  });
+  return {y};
+}
+
+void gradient(const ops::Conv& op, GradientContext& context) {
+  if (context.wants(0)) context.add_gradient(0, input_gradient(op, context));
+  if (context.wants(1)) {
+    const ops::ConvWeightGrad weight_grad{.weight = context.shape(context.x(1)),
+                                          .stride = op.stride,
+                                          .dilation = op.dilation,
+                                          .pad_begin = op.pad_begin,
+                                          .pad_end = op.pad_end,
+                                          .groups = op.groups};
+    context.add_gradient(1, context.emit(weight_grad, {context.x(0), context.dy()}, "weight"));
+  }
+  if (context.input_count() > 2 && context.wants(2)) {
+    context.add_gradient(2, context.emit(ops::BiasGrad{}, {context.dy()}, "bias"));
+  }
+}
+
+HostTensors reference(const ops::ConvWeightGrad& op, HostInputs in, int64_t) {
+  HostTensor dw = zeros(op.weight);
+  const Extents e = extents_of(in[0].shape, in[1].shape, op.weight, op.groups);
+  const std::vector<detail::Tap> taps = detail::window_taps({.x = in[0].shape,
+                                                             .y = in[1].shape,
+                                                             .kernel = spatial_of(op.weight),
+                                                             .stride = op.stride,
+                                                             .dilation = op.dilation,
+                                                             .pad_begin = op.pad_begin});
+  for_each_channel_pair(e, [&](std::size_t x0, std::size_t w0, std::size_t y0) {
+    for (const detail::Tap& t : taps) {
+      dw.values[w0 + t.tap] += in[0].values[x0 + t.input] * in[1].values[y0 + t.output];
+    }
+  });
+  return {dw};
+}
+
+void gradient(const ops::ConvWeightGrad&, GradientContext& context) { context.refuse(); }
+
+HostTensors reference(const ops::FlipFilter& op, HostInputs in, int64_t) {
+  HostTensor flipped = zeros(op.infer({in[0].shape})[0]);
+  const auto groups = static_cast<std::size_t>(op.groups);
+  const auto filters = static_cast<std::size_t>(in[0].shape[0]) / groups;
+  const auto channels = static_cast<std::size_t>(in[0].shape[1]);
+  const auto taps = static_cast<std::size_t>(detail::positions(in[0].shape));
+  for (std::size_t g = 0; g < groups; ++g) {
+    for (std::size_t k = 0; k < filters; ++k) {
+      for (std::size_t c = 0; c < channels; ++c) {
+        for (std::size_t t = 0; t < taps; ++t) {
+          flipped.values[((g * channels + c) * filters + k) * taps + taps - 1 - t] =
+              in[0].values[((g * filters + k) * channels + c) * taps + t];
+        }
+      }
+    }
+  }
+  return {flipped};
+}
+
+void gradient(const ops::FlipFilter&, GradientContext& context) { context.refuse(); }
+
+HostTensors reference(const ops::Dilate& op, HostInputs in, int64_t) {
+  HostTensor y = zeros(detail::output_shape(op, in));
+  // A window of one tap with this stride reads exactly the positions that are not zero.
+  const std::vector<detail::Tap> taps =
+      detail::window_taps({.x = y.shape, .y = in[0].shape, .stride = op.stride});
+  const auto from = static_cast<std::size_t>(detail::positions(in[0].shape));
+  const auto to = static_cast<std::size_t>(detail::positions(y.shape));
+  for (std::size_t channel = 0; channel < in[0].values.size() / from; ++channel) {
+    for (const detail::Tap& t : taps) {
+      y.values[channel * to + t.input] = in[0].values[channel * from + t.output];
+    }
+  }
+  return {y};
+}
+
+void gradient(const ops::Dilate&, GradientContext& context) { context.refuse(); }
+
+}  // namespace halcyon::compiler

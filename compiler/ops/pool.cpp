@@ -1,0 +1,131 @@
+/// Meaning and gradient of pooling.
+
+#include "compiler/ops/rules.h"
+
+namespace halcyon::compiler {
+namespace {
+
+// Of the four operators alike; x is the pooled value, y the result.
+template <class Pool>
+std::vector<detail::Tap> taps_of(const Pool& op, const Shape& x, const Shape& y) {
+  return detail::window_taps(
+      {.x = x, .y = y, .kernel = op.kernel, .stride = op.stride, .pad_begin = op.pad_begin});
+}
+
+// What the mean of each output position divides by.
+template <class Pool>
+std::vector<double> divisors(const Pool& op, const Shape& x, const std::vector<detail::Tap>& taps,
+                             std::size_t outputs) {
+  double volume = 1;
+  for (int axis = 0; axis < x.spatial_rank(); ++axis) {
+    volume *= static_cast<double>(op.kernel[axis]);
+  }
+  std::vector<double> counts(outputs, op.count_padding ? volume : 0);
+  if (!op.count_padding) {
+    for (const detail::Tap& t : taps) counts[t.output] += 1;
+  }
+  return counts;
+}
+
+std::size_t positions(const HostTensor& t) {
+  return static_cast<std::size_t>(detail::positions(t.shape));
+}
+
+template <class Grad, class Pool>
+Grad grad_of(const Pool& op, const GradientContext& context) {
+  Grad grad;
+  grad.input = context.shape(context.x(0));
+  grad.kernel = op.kernel;
+  grad.stride = op.stride;
+  grad.pad_begin = op.pad_begin;
+  grad.pad_end = op.pad_end;
+  return grad;
+}
+
+}  // namespace
+
+HostTensors reference(const ops::MaxPool& op, HostInputs in, int64_t) {
+  HostTensor y = zeros(detail::output_shape(op, in));
+  HostTensor argmax = y;
+  const std::vector<detail::Tap> taps = taps_of(op, in[0].shape, y.shape);
+  const std::size_t from = positions(in[0]);
+  const std::size_t to = positions(y);
+  for (std::size_t channel = 0; channel < in[0].values.size() / from; ++channel) {
+    std::vector<bool> seen(to);
+    for (const detail::Tap& t : taps) {
+      const double x = in[0].values[channel * from + t.input];
+      double& best = y.values[channel * to + t.output];
+      if (!seen[t.output] || x > best) {
+        best = x;
+        argmax.values[channel * to + t.output] = static_cast<double>(t.tap);
+        seen[t.output] = true;
+      }
+    }
+  }
+  HostTensors out = {y};
+  if (op.with_argmax) out.push_back(argmax);
+  return out;
+}
+
+void gradient(const ops::MaxPool& op, GradientContext& context) {
+  if (!op.with_argmax) throw InternalError("max_pool: the gradient needs the argmax");
+  context.add_gradient(
+      0, context.emit(grad_of<ops::MaxPoolGrad>(op, context), {context.dy(), context.y(1)}, "x"));
+}
+
+HostTensors reference(const ops::MaxPoolGrad& op, HostInputs in, int64_t batch) {
+  HostTensor dx = zeros(with_batch(op.input, batch));
+  const std::vector<detail::Tap> taps = taps_of(op, dx.shape, in[0].shape);
+  const std::size_t from = positions(in[0]);
+  const std::size_t to = positions(dx);
+  for (std::size_t channel = 0; channel < in[0].values.size() / from; ++channel) {
+    for (const detail::Tap& t : taps) {
+      if (in[1].values[channel * from + t.output] == static_cast<double>(t.tap)) {
+        dx.values[channel * to + t.input] += in[0].values[channel * from + t.output];
+      }
+    }
+  }
+  return {dx};
+}
+
+void gradient(const ops::MaxPoolGrad&, GradientContext& context) { context.refuse(); }
+
+HostTensors reference(const ops::AveragePool& op, HostInputs in, int64_t) {
+  HostTensor y = zeros(detail::output_shape(op, in));
+  const std::vector<detail::Tap> taps = taps_of(op, in[0].shape, y.shape);
+  const std::size_t from = positions(in[0]);
+  const std::size_t to = positions(y);
+  const std::vector<double> counts = divisors(op, in[0].shape, taps, to);
+  for (std::size_t channel = 0; channel < in[0].values.size() / from; ++channel) {
+    for (const detail::Tap& t : taps) {
+      y.values[channel * to + t.output] += in[0].values[channel * from + t.input];
+    }
+  }
+  for (std::size_t i = 0; i < y.values.size(); ++i) y.values[i] /= counts[i % to];
+  return {y};
+}
+
+void gradient(const ops::AveragePool& op, GradientContext& context) {
+  ops::AveragePoolGrad grad = grad_of<ops::AveragePoolGrad>(op, context);
+  grad.count_padding = op.count_padding;
+  context.add_gradient(0, context.emit(grad, {context.dy()}, "x"));
+}
+
+HostTensors reference(const ops::AveragePoolGrad& op, HostInputs in, int64_t batch) {
+  HostTensor dx = zeros(with_batch(op.input, batch));
+  const std::vector<detail::Tap> taps = taps_of(op, dx.shape, in[0].shape);
+  const std::size_t from = positions(in[0]);
+  const std::size_t to = positions(dx);
+  const std::vector<double> counts = divisors(op, dx.shape, taps, from);
+  for (std::size_t channel = 0; channel < in[0].values.size() / from; ++channel) {
+    for (const detail::Tap& t : taps) {
+      dx.values[channel * to + t.input] +=
+          in[0].values[channel * from + t.output] / counts[t.output];
+    }
+  }
+  return {dx};
+}
+
+void gradient(const ops::AveragePoolGrad&, GradientContext& context) { context.refuse(); }
+
+}  // namespace halcyon::compiler

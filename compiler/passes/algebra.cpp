@@ -1,0 +1,109 @@
+/// Rewrites that compute the same values with less work.
+
+#include <algorithm>
+
+#include "compiler/passes/passes.h"
+#include "compiler/passes/rewrite.h"
+
+namespace halcyon::compiler {
+
+using namespace dsl;
+
+bool sink_relu_below_max_pool(Program& program, const PassContext&) {
+  const Graph& graph = program.graph;
+  const auto users = users_of(graph);
+  // relu keeps the order of values, so the maximum may be taken first. Only where nobody else reads the relu.
+  const auto sinks = [&](Value x) {
+    if (!std::holds_alternative<ops::Relu>(graph.node(x).op) || is_result(graph, x)) return false;
+    for (int32_t user : users.at(x)) {
+      const auto* pool = std::get_if<ops::MaxPool>(&graph.node(user).op);
+      if (pool == nullptr || pool->with_argmax) return false;
+    }
+    return true;
+  };
+  Rewriter rewriter(graph, [&](int32_t, const Node& node, const Rewriter::Values& inputs,
+                               Graph& copy) -> Rewriter::Values {
+    if (!std::holds_alternative<ops::MaxPool>(node.op) || !sinks(node.inputs[0])) return {};
+    const Node& relu = graph.node(node.inputs[0]);
+    const Value before_relu = copy.node(inputs[0]).inputs[0];
+    const int32_t pooled = copy.add(node.op, {before_relu}, node.name, node.place);
+    return {{copy.add(relu.op, {{pooled, 0}}, relu.name, relu.place), 0}};
+  });
+  if (!rewriter.changed()) return false;
+  program.graph = rewriter.take();
+  remove_dead_nodes(program, {});
+  return true;
+}
+
+bool sum_before_scatter(Program& program, const PassContext&) {
+  const Graph& graph = program.graph;
+  Rewriter rewriter(graph, [&](int32_t, const Node& node, const Rewriter::Values& inputs,
+                               Graph& copy) -> Rewriter::Values {
+    if (!std::holds_alternative<ops::BiasGrad>(node.op)) return {};
+    const Node& scatter = graph.node(node.inputs[0]);
+    if (!std::holds_alternative<ops::MaxPoolGrad>(scatter.op)) return {};
+    const Value gathered = copy.node(inputs[0]).inputs[0];
+    return {{copy.add(node.op, {gathered}, node.name, node.place), 0}};
+  });
+  if (rewriter.changed()) program.graph = rewriter.take();
+  return rewriter.changed();
+}
+
+bool copy_host_edges(Program& program, const PassContext&) {
+  const Graph& graph = program.graph;
+  const auto users = users_of(graph);
+  // The host's buffers have no room for a halo, and a flattened map must be dense.
+  const auto must_stay_without_halo = [&](Value x) {
+    const Op& op = graph.node(x).op;
+    if (std::holds_alternative<ops::Input>(op) || std::holds_alternative<ops::Unflatten>(op)) {
+      return true;
+    }
+    const std::vector<int32_t>& readers = users.at(x);
+    return std::any_of(readers.begin(), readers.end(), [&](int32_t user) {
+      return std::holds_alternative<ops::Flatten>(graph.node(user).op);
+    });
+  };
+  std::map<Value, Value> padded;  // input in the copy -> its copy with room for a halo
+  Rewriter rewriter(graph, [&](int32_t, const Node& node, const Rewriter::Values& inputs,
+                               Graph& copy) -> Rewriter::Values {
+    const auto* conv = std::get_if<ops::Conv>(&node.op);
+    const auto* grad = std::get_if<ops::ConvWeightGrad>(&node.op);
+    if (conv == nullptr && grad == nullptr) return {};
+    const Spatial none = [&] {
+      Spatial s = 0;
+      s.rank = graph.shape(node.inputs[0]).spatial_rank();
+      return s;
+    }();
+    const bool has_padding = conv != nullptr
+                                 ? !(conv->pad_begin == none && conv->pad_end == none)
+                                 : !(grad->pad_begin == none && grad->pad_end == none);
+    if (!has_padding || !must_stay_without_halo(node.inputs[0])) return {};
+    if (!padded.contains(inputs[0])) {
+      FixedString name = graph.node(node.inputs[0]).name;
+      name.append(".padded");
+      padded[inputs[0]] = {copy.add(ops::Copy{}, {inputs[0]}, name, node.place), 0};
+    }
+    Rewriter::Values with_copy = inputs;
+    with_copy[0] = padded[inputs[0]];
+    return {{copy.add(node.op, with_copy, node.name, node.place), 0}};
+  });
+  bool changed = rewriter.changed();
+  Graph result = rewriter.take();
+  // A softmax that nothing else reads can write the host's layout itself; every other output is copied into it.
+  const auto result_users = users_of(result);
+  std::map<Value, int> times;
+  for (Output& o : result.outputs) {
+    const bool direct = std::holds_alternative<ops::Softmax>(result.node(o.value).op) ||
+                        std::holds_alternative<ops::Copy>(result.node(o.value).op);
+    if (direct && !result_users.contains(o.value) && times[o.value]++ == 0) continue;
+    FixedString name = o.name;
+    name.append(".copy");
+    const dsl::Place place = result.node(o.value).place;
+    o.value = {result.add(ops::Copy{}, {o.value}, name, place), 0};
+    changed = true;
+  }
+  if (changed) program.graph = std::move(result);
+  return changed;
+}
+
+}  // namespace halcyon::compiler

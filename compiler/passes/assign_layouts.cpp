@@ -1,0 +1,163 @@
+/// Chooses the physical form of every stored value.
+///
+/// Activations are cut into channel blocks of the vector width, or of the next power of two where there are fewer
+/// channels. What the host holds keeps the host's order. A value that a padded convolution reads gets a halo as
+/// wide as the widest padding. Weights follow from the activation that they meet; gradients from their weight.
+
+#include <algorithm>
+
+#include "compiler/passes/passes.h"
+#include "compiler/passes/rewrite.h"
+
+namespace halcyon::compiler {
+
+using namespace dsl;
+
+namespace {
+
+int64_t natural_block(int64_t channels, int64_t vector_width) {
+  int64_t block = 1;
+  while (block < channels && block < vector_width) block *= 2;
+  return block;
+}
+
+class LayoutAssigner {
+ public:
+  LayoutAssigner(Program& program, const Target& target)
+      : program_(program), graph_(program.graph), width_(target.vector_width) {}
+
+  void run() {
+    for (int32_t id = 0; id < graph_.node_count(); ++id) assign_activations(id);
+    for (int32_t id = 0; id < graph_.node_count(); ++id) widen_halos(id);
+    for (const auto& [view, source] : program_.views) show(view, source);
+    // Forward weights first: gradients take their layout from the parameter that they update.
+    for (int32_t id = 0; id < graph_.node_count(); ++id) assign_weights_read_by(id);
+    assign_gradients();
+  }
+
+ private:
+  void assign_activations(int32_t id) {
+    const Node& node = graph_.node(id);
+    for (int32_t o = 0; o < static_cast<int32_t>(node.outputs.size()); ++o) {
+      const Shape& shape = node.outputs[static_cast<std::size_t>(o)];
+      if (!shape.has_batch()) continue;
+      Layout layout{.shape = shape};
+      layout.block = natural_block(layout.channels(), width_);
+      if (const auto* input = std::get_if<ops::Input>(&node.op)) {
+        layout.dtype = input->dtype;
+        layout.block = input->channels_last ? layout.channels() : 1;
+      }
+      if (std::holds_alternative<ops::MaxPool>(node.op) && o == 1) layout.dtype = DType::u8;
+      if (std::any_of(graph_.outputs.begin(), graph_.outputs.end(),
+                      [&](const Output& out) { return out.value == Value{id, o}; })) {
+        layout.block = layout.channels();
+      }
+      program_.layouts[{id, o}] = layout;
+    }
+  }
+
+  template <class Window>
+  void widen(Value x, const Window& window) {
+    Layout& layout = program_.layouts.at(x);
+    for (int axis = 0; axis < layout.spatial_rank(); ++axis) {
+      const auto a = static_cast<std::size_t>(axis);
+      layout.before[a] = std::max(layout.before[a], window.pad_begin[axis]);
+      layout.after[a] = std::max(layout.after[a], window.pad_end[axis]);
+    }
+  }
+
+  void widen_halos(int32_t id) {
+    const Node& node = graph_.node(id);
+    if (const auto* conv = std::get_if<ops::Conv>(&node.op)) widen(node.inputs[0], *conv);
+    if (const auto* grad = std::get_if<ops::ConvWeightGrad>(&node.op)) widen(node.inputs[0], *grad);
+  }
+
+  /// A flattened value keeps the form of its map; a dense layer behind which a map is seen writes the map's form.
+  void show(Value view, Value source) {
+    if (std::holds_alternative<ops::Unflatten>(graph_.node(view).op)) {
+      program_.layouts[source] = program_.layouts.at(view);
+    } else {
+      program_.layouts[view] = program_.layouts.at(program_.stored(source));
+    }
+  }
+
+  /// The layout of a weight whose filters are samples of `x` cut to [channels, kernel].
+  WeightLayout conv_weight(const Shape& weight, const Layout& x, int64_t groups) const {
+    WeightLayout layout;
+    layout.filters = weight[0];
+    layout.filter_block = natural_block(weight[0], width_);
+    layout.sample.shape = weight;
+    layout.sample.shape[0] = kBatch;
+    layout.sample.block = groups == 1 ? x.block : weight[1];
+    return layout;
+  }
+
+  WeightLayout dense_weight(int64_t units, const Layout& x) const {
+    return {.filters = units, .filter_block = natural_block(units, width_), .sample = x};
+  }
+
+  WeightLayout bias(int64_t filters) const {
+    WeightLayout layout;
+    layout.filters = filters;
+    layout.filter_block = natural_block(filters, width_);
+    layout.sample.shape = {kBatch, 1};
+    return layout;
+  }
+
+  void set_weight(Value v, const WeightLayout& layout) {
+    const auto [it, is_new] = program_.weights.emplace(v, layout);
+    if (!is_new && !(it->second == layout)) {
+      throw UserError(describe("parameter", graph_.node(v).name, graph_.node(v).place) +
+                          " is shared by layers that need it in different layouts: " +
+                          to_string(it->second) + " and " + to_string(layout),
+                      "give each layer a parameter of its own");
+    }
+  }
+
+  void assign_weights_read_by(int32_t id) {
+    const Node& node = graph_.node(id);
+    const auto layout_of = [&](Value v) { return program_.layouts.at(v); };
+    if (const auto* conv = std::get_if<ops::Conv>(&node.op)) {
+      set_weight(node.inputs[1],
+                 conv_weight(graph_.shape(node.inputs[1]), layout_of(node.inputs[0]), conv->groups));
+      if (node.inputs.size() > 2) set_weight(node.inputs[2], bias(conv->filters));
+    }
+    if (const auto* dense = std::get_if<ops::Dense>(&node.op)) {
+      WeightLayout layout = dense_weight(dense->units, layout_of(node.inputs[0]));
+      // The gradient towards a flattened map is written in the map's own order.
+      const Layout& y = layout_of({id, 0});
+      if (y.spatial_rank() > 0) {
+        layout.filters = y.sample_elements();
+        layout.filter_block = y.block;  // divides the map, so that no sample is written past its end
+      }
+      set_weight(node.inputs[1], layout);
+      if (node.inputs.size() > 2) set_weight(node.inputs[2], bias(dense->units));
+    }
+  }
+
+  /// Update reads parameters, then their gradients: each pair shares a layout.
+  void assign_gradients() {
+    for (const Node& node : graph_.nodes()) {
+      if (!std::holds_alternative<ops::Update>(node.op)) continue;
+      const std::size_t count = node.inputs.size() / 2;
+      for (std::size_t i = 0; i < count; ++i) {
+        set_weight(node.inputs[count + i], program_.weights.at(node.inputs[i]));
+      }
+    }
+  }
+
+  Program& program_;
+  const Graph& graph_;
+  int64_t width_;
+};
+
+}  // namespace
+
+bool assign_layouts(Program& program, const PassContext& context) {
+  program.layouts.clear();
+  program.weights.clear();
+  LayoutAssigner(program, context.target).run();
+  return true;
+}
+
+}  // namespace halcyon::compiler

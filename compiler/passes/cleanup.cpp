@@ -1,0 +1,72 @@
+/// Passes that only take away: training parts, dead nodes, nodes that stand twice.
+
+#include "compiler/passes/passes.h"
+#include "compiler/passes/rewrite.h"
+
+namespace halcyon::compiler {
+
+using namespace dsl;
+
+namespace {
+
+bool remove_unreachable(Graph& graph) {
+  std::vector<bool> keep(static_cast<std::size_t>(graph.node_count()), false);
+  const auto mark = [&](int32_t id) { keep[static_cast<std::size_t>(id)] = true; };
+  for (const Output& o : graph.outputs) mark(o.value.node);
+  for (const Loss& l : graph.losses) mark(l.value.node);
+  bool changed = false;
+  for (int32_t id = graph.node_count() - 1; id >= 0; --id) {
+    const Node& node = graph.node(id);
+    // The host fills every input it was told of, used or not; an update is what a training step is for.
+    const auto* input = std::get_if<ops::Input>(&node.op);
+    if ((input != nullptr && !input->target) || std::holds_alternative<ops::Update>(node.op)) {
+      mark(id);
+    }
+    if (!keep[static_cast<std::size_t>(id)]) {
+      changed = true;
+      continue;
+    }
+    for (Value v : node.inputs) mark(v.node);
+  }
+  if (changed) graph = without(graph, keep);
+  return changed;
+}
+
+}  // namespace
+
+bool drop_training(Program& program, const PassContext&) {
+  const bool had_losses = !program.graph.losses.empty();
+  program.graph.losses.clear();
+  return remove_unreachable(program.graph) || had_losses;
+}
+
+bool remove_dead_nodes(Program& program, const PassContext&) {
+  return remove_unreachable(program.graph);
+}
+
+bool merge_common_nodes(Program& program, const PassContext&) {
+  std::vector<Node> seen;
+  std::vector<int32_t> seen_ids;
+  Rewriter rewriter(program.graph, [&](int32_t, const Node& node, const Rewriter::Values& inputs,
+                                       Graph& copy) -> Rewriter::Values {
+    const bool source = node.inputs.empty() || std::holds_alternative<ops::Update>(node.op);
+    for (std::size_t i = 0; i < seen.size() && !source; ++i) {
+      if (seen[i].op == node.op && seen[i].inputs == inputs) {
+        Rewriter::Values same;
+        for (std::size_t o = 0; o < node.outputs.size(); ++o) {
+          same.push_back({seen_ids[i], static_cast<int32_t>(o)});
+        }
+        return same;
+      }
+    }
+    if (!source) {
+      seen.push_back({node.op, inputs, node.outputs, node.name, node.place});
+      seen_ids.push_back(copy.node_count());
+    }
+    return {};
+  });
+  if (rewriter.changed()) program.graph = rewriter.take();
+  return rewriter.changed();
+}
+
+}  // namespace halcyon::compiler

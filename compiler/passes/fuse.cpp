@@ -1,0 +1,173 @@
+/// Groups nodes into regions: what becomes one kernel.
+///
+/// A region starts at a node that needs a loop nest of its own (its anchor: a convolution, a dense layer, a
+/// reduction) or at an elementwise node, and grows along the value that it has just computed:
+///
+///     conv1 -> relu1 -> pool1 -> flatten        conv1, relu1, pool1 in one loop nest
+///                 \-> add2                      conv1, relu1 only: pool1 is not the only one that reads relu1
+///
+/// It grows over a follower when nobody else reads the value and the follower can be computed while the value is
+/// still in registers: elementwise nodes, pooling whose windows do not overlap, and scatters of one position.
+/// Everything else that a follower reads is an ancestor of its own result through other regions, so growing never
+/// makes two regions wait for each other.
+
+#include <algorithm>
+#include <set>
+
+#include "compiler/passes/passes.h"
+#include "compiler/passes/rewrite.h"
+
+namespace halcyon::compiler {
+
+using namespace dsl;
+
+namespace {
+
+bool is_source(const Op& op) {
+  return std::holds_alternative<ops::Input>(op) || std::holds_alternative<ops::Parameter>(op);
+}
+
+bool is_elementwise(const Op& op) {
+  return std::holds_alternative<ops::Relu>(op) || std::holds_alternative<ops::ReluGrad>(op) ||
+         std::holds_alternative<ops::Add>(op) || std::holds_alternative<ops::Copy>(op);
+}
+
+template <class Pool>
+bool windows_are_apart(const Pool& pool) {
+  for (int axis = 0; axis < pool.kernel.rank; ++axis) {
+    if (pool.kernel[axis] > pool.stride[axis] || pool.pad_begin[axis] != 0 ||
+        pool.pad_end[axis] != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// May `node` join the region that has just computed its input?
+bool can_follow(const Node& node) {
+  if (is_elementwise(node.op)) return true;
+  if (const auto* pool = std::get_if<ops::MaxPool>(&node.op)) return windows_are_apart(*pool);
+  if (const auto* pool = std::get_if<ops::AveragePool>(&node.op)) return windows_are_apart(*pool);
+  return false;
+}
+
+/// May a region that starts with this node grow at all?
+bool can_lead(const Op& op) {
+  return is_elementwise(op) || std::holds_alternative<ops::Conv>(op) ||
+         std::holds_alternative<ops::Dense>(op) || std::holds_alternative<ops::MaxPool>(op) ||
+         std::holds_alternative<ops::AveragePool>(op);
+}
+
+bool is_pool(const Op& op) {
+  return std::holds_alternative<ops::MaxPool>(op) || std::holds_alternative<ops::AveragePool>(op);
+}
+
+class Fuser {
+ public:
+  explicit Fuser(const Graph& graph) : graph_(graph), users_(users_of(graph)) {}
+
+  std::vector<Region> regions() {
+    for (int32_t id = 0; id < graph_.node_count(); ++id) {
+      const Op& op = graph_.node(id).op;
+      if (is_source(op) || is_view(graph_, graph_.node(id)) || taken_.contains(id)) continue;
+      grow(id);
+    }
+    return in_execution_order();
+  }
+
+ private:
+  void grow(int32_t first) {
+    Region region;
+    region.nodes = {first};
+    taken_.insert(first);
+    bool pooled = is_pool(graph_.node(first).op);
+    int32_t last = first;
+    while (can_lead(graph_.node(first).op)) {
+      const int32_t next = only_user({last, 0});
+      if (next < 0 || taken_.contains(next) || !can_follow(graph_.node(next))) break;
+      if (graph_.node(next).outputs[0] != graph_.node(last).outputs[0]) {
+        if (pooled || !is_pool(graph_.node(next).op)) break;
+      }
+      // One pooling per region: two in a row would recompute.
+      if (is_pool(graph_.node(next).op)) {
+        if (pooled) break;
+        pooled = true;
+      }
+      region.nodes.push_back(next);
+      taken_.insert(next);
+      last = next;
+    }
+    collect_edges(region);
+    regions_.push_back(std::move(region));
+  }
+
+  /// The one node that reads `v`, or -1.
+  int32_t only_user(Value v) const {
+    const auto it = users_.find(v);
+    if (it == users_.end() || it->second.size() != 1 || is_result(graph_, v)) return -1;
+    return it->second[0];
+  }
+
+  void collect_edges(Region& region) const {
+    const auto inside = [&](int32_t id) {
+      return std::find(region.nodes.begin(), region.nodes.end(), id) != region.nodes.end();
+    };
+    for (int32_t id : region.nodes) {
+      const Node& node = graph_.node(id);
+      for (Value v : node.inputs) {
+        const bool known =
+            std::find(region.inputs.begin(), region.inputs.end(), v) != region.inputs.end();
+        if (!inside(v.node) && !known) region.inputs.push_back(v);
+      }
+      for (int32_t o = 0; o < static_cast<int32_t>(node.outputs.size()); ++o) {
+        const auto it = users_.find({id, o});
+        const bool read_outside =
+            it != users_.end() &&
+            std::any_of(it->second.begin(), it->second.end(), [&](int32_t u) { return !inside(u); });
+        if (read_outside || is_result(graph_, {id, o})) region.outputs.push_back({id, o});
+      }
+    }
+  }
+
+  /// Regions sorted so that each runs behind those it reads, otherwise by their first node.
+  std::vector<Region> in_execution_order() {
+    std::map<int32_t, std::size_t> owner;
+    for (std::size_t r = 0; r < regions_.size(); ++r) {
+      for (int32_t id : regions_[r].nodes) owner[id] = r;
+    }
+    std::vector<Region> ordered;
+    std::vector<int> state(regions_.size(), 0);
+    const auto visit = [&](auto&& self, std::size_t r) -> void {
+      if (state[r] == 2) return;
+      if (state[r] == 1) throw InternalError("fuse: two regions wait for each other");
+      state[r] = 1;
+      for (Value v : regions_[r].inputs) {
+        while (is_view(graph_, graph_.node(v))) v = graph_.node(v).inputs[0];
+        if (const auto it = owner.find(v.node); it != owner.end()) self(self, it->second);
+      }
+      state[r] = 2;
+      ordered.push_back(std::move(regions_[r]));
+    };
+    for (std::size_t r = 0; r < regions_.size(); ++r) visit(visit, r);
+    return ordered;
+  }
+
+  const Graph& graph_;
+  std::map<Value, std::vector<int32_t>> users_;
+  std::set<int32_t> taken_;
+  std::vector<Region> regions_;
+};
+
+}  // namespace
+
+bool fuse(Program& program, const PassContext&) {
+  program.regions = Fuser(program.graph).regions();
+  program.views.clear();
+  for (int32_t id = 0; id < program.graph.node_count(); ++id) {
+    const Node& node = program.graph.node(id);
+    if (is_view(program.graph, node)) program.views[{id, 0}] = node.inputs[0];
+  }
+  return true;
+}
+
+}  // namespace halcyon::compiler

@@ -1,0 +1,60 @@
+#include "compiler/passes/pipeline.h"
+
+#include <chrono>
+
+#include "compiler/graph/verify.h"
+
+namespace halcyon::compiler {
+
+namespace {
+
+// clang-format off
+constexpr Pass kInference[] = {
+  {"drop_training",            drop_training,            Run::once,         "no loss or target is left"},
+  {"remove_dead_nodes",        remove_dead_nodes,        Run::once,         "every node is needed"},
+  {"merge_common_nodes",       merge_common_nodes,       Run::until_stable, "no two nodes compute the same"},
+  {"sink_relu_below_max_pool", sink_relu_below_max_pool, Run::until_stable, "no relu feeds max pools alone"},
+  {"copy_host_edges",          copy_host_edges,          Run::once,         "outputs have a writer of their own"},
+  {"fuse",                     fuse,                     Run::once,         "every computing node belongs to one region"},
+  {"assign_layouts",           assign_layouts,           Run::once,         "every stored value has a layout"},
+  {"plan_memory",              plan_memory,              Run::once,         "values that live at once never overlap"},
+};
+
+constexpr Pass kTraining[] = {
+  {"remove_dead_nodes",        remove_dead_nodes,        Run::once,         "every node is needed"},
+  {"merge_common_nodes",       merge_common_nodes,       Run::until_stable, "no two nodes compute the same"},
+  {"sink_relu_below_max_pool", sink_relu_below_max_pool, Run::until_stable, "no relu feeds max pools alone"},
+  {"differentiate",            differentiate,            Run::once,         "an update ends the graph"},
+  {"sum_before_scatter",       sum_before_scatter,       Run::once,         "no bias gradient sums a scattered map"},
+  {"merge_common_nodes",       merge_common_nodes,       Run::until_stable, "no two nodes compute the same"},
+  {"remove_dead_nodes",        remove_dead_nodes,        Run::once,         "every node is needed"},
+  {"copy_host_edges",          copy_host_edges,          Run::once,         "outputs have a writer of their own"},
+  {"fuse",                     fuse,                     Run::once,         "every computing node belongs to one region"},
+  {"assign_layouts",           assign_layouts,           Run::once,         "every stored value has a layout"},
+  {"plan_memory",              plan_memory,              Run::once,         "values that live at once never overlap"},
+};
+// clang-format on
+
+constexpr int kMostRounds = 100;
+
+}  // namespace
+
+std::span<const Pass> inference_passes() { return kInference; }
+std::span<const Pass> training_passes() { return kTraining; }
+
+void run_passes(Program& program, const PassContext& context, std::span<const Pass> passes,
+                const std::function<bool(const Program&, const PassRecord&)>& observe) {
+  for (const Pass& pass : passes) {
+    const auto begin = std::chrono::steady_clock::now();
+    bool changed = false;
+    for (int round = 0; round < kMostRounds && pass.run(program, context); ++round) {
+      changed = true;
+      if (pass.repeat == Run::once) break;
+    }
+    verify(program.graph);
+    const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - begin;
+    if (observe && !observe(program, {pass, changed, time.count()})) return;
+  }
+}
+
+}  // namespace halcyon::compiler

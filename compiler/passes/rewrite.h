@@ -1,0 +1,47 @@
+#pragma once
+/// Building a changed copy of a graph: what graph passes are written with.
+
+#include <functional>
+#include <map>
+#include <vector>
+
+#include "dsl/graph.h"
+
+namespace halcyon::compiler {
+
+/// Copies `graph` node by node. `visit(id, node, inputs, copy)` may add nodes to the copy and returns the values
+/// that replace the node's outputs; returning nothing keeps the node as it is.
+class Rewriter {
+ public:
+  using Values = std::vector<dsl::Value>;
+  using Visit = std::function<Values(int32_t id, const dsl::Node& node, const Values& inputs,
+                                     dsl::Graph& copy)>;
+
+  Rewriter(const dsl::Graph& graph, const Visit& visit);
+
+  dsl::Graph take() { return std::move(copy_); }
+  /// True if some node was replaced.
+  bool changed() const { return changed_; }
+  /// What stands for an old value in the copy.
+  dsl::Value mapped(dsl::Value old) const { return map_.at(old); }
+
+ private:
+  dsl::Graph copy_;
+  std::map<dsl::Value, dsl::Value> map_;
+  bool changed_ = false;
+};
+
+/// The nodes that read each value, in graph order; a node that reads a value twice stands twice.
+std::map<dsl::Value, std::vector<int32_t>> users_of(const dsl::Graph& graph);
+
+/// True for values that the host receives: outputs and losses.
+bool is_result(const dsl::Graph& graph, dsl::Value v);
+
+/// True for nodes that name the bytes of their input: flatten, and its reverse behind a dense layer that can write the
+/// map's own order.
+bool is_view(const dsl::Graph& graph, const dsl::Node& node);
+
+/// A copy without the nodes that `keep` does not hold. Kept nodes must not read dropped ones.
+dsl::Graph without(const dsl::Graph& graph, const std::vector<bool>& keep);
+
+}  // namespace halcyon::compiler

@@ -1,0 +1,29 @@
+#pragma once
+/// Whole files in and out. Writing is atomic: a reader, or the next start after a crash, sees the
+/// old file or the new one.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace halcyon::runtime {
+
+inline constexpr uint64_t kFileLimitBytes = uint64_t{1} << 34;  ///< 16 GiB
+
+/// Everything in a regular file.
+/// Errors: UserError if the file is missing, not readable, not a regular file or above
+/// `limit_bytes`; SystemError if reading or memory fails.
+std::vector<std::byte> read_file(const std::string& path, uint64_t limit_bytes = kFileLimitBytes);
+
+/// Replaces the file by `bytes`: temporary file beside it, fsync, rename, fsync of the folder. A
+/// symbolic link is followed, an existing file keeps its mode. The temporary is named `path` +
+/// ".partial"; one that a killed process left is reused by the next write, so at most one lies
+/// about.
+/// Errors: UserError if `path` is empty or names something that is no regular file;
+/// SystemError if writing fails, and then the file is as it was and the temporary is removed.
+/// Threads: writers of one path wait for each other, across processes too.
+void write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
+
+}  // namespace halcyon::runtime

@@ -1,0 +1,14 @@
+// expect: name_is_already_taken
+#include <halcyon/dsl.h>
+
+using namespace halcyon::dsl;
+
+constexpr Network wrong() {
+  Network net("wrong");
+  Tensor x = net.input("image", {.height = 8, .width = 8, .channels = 3});
+  x = x | conv(4, 3, {.name = "stem"});
+  x = x | conv(4, 3, {.name = "stem"});  // here
+  net.output("scores", x);
+  return net;
+}
+HALCYON_NETWORK(wrong);

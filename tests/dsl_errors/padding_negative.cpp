@@ -1,0 +1,13 @@
+// expect: padding_must_not_be_negative
+#include <halcyon/dsl.h>
+
+using namespace halcyon::dsl;
+
+constexpr Network wrong() {
+  Network net("wrong");
+  Tensor x = net.input("image", {.height = 8, .width = 8, .channels = 3});
+  x = x | conv(4, 3, {.pad = -1});  // here
+  net.output("scores", x);
+  return net;
+}
+HALCYON_NETWORK(wrong);

@@ -1,0 +1,13 @@
+// expect: tensor_of_no_network
+#include <halcyon/dsl.h>
+
+using namespace halcyon::dsl;
+
+constexpr Network wrong() {
+  Network net("wrong");
+  Tensor x = net.input("image", {.height = 8, .width = 8, .channels = 3});
+  x = Tensor{} | relu;  // here
+  net.output("scores", x);
+  return net;
+}
+HALCYON_NETWORK(wrong);
