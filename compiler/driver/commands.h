@@ -7,6 +7,7 @@ class App;
 
 namespace halcyon::compiler {
 
+void add_bench_command(CLI::App& app);
 void add_compile_command(CLI::App& app);
 void add_train_command(CLI::App& app);
 void add_verify_command(CLI::App& app);

@@ -44,6 +44,16 @@ LoadedNetwork::LoadedNetwork(const Artifact& artifact) : code_(std::make_unique<
   info_ = network();
 }
 
+void* LoadedNetwork::kernel(const std::string& symbol) const {
+  // Kernels are hidden from other libraries; within this one they may be looked up.
+  llvm::orc::LLJIT& jit = *code_->jit;
+  const llvm::orc::JITDylibSearchOrder order = {
+      {&jit.getMainJITDylib(), llvm::orc::JITDylibLookupFlags::MatchAllSymbols}};
+  const llvm::JITEvaluatedSymbol found =
+      unwrap(jit.getExecutionSession().lookup(order, jit.mangleAndIntern(symbol)));
+  return llvm::jitTargetAddressToPointer<void*>(found.getAddress());
+}
+
 LoadedNetwork::~LoadedNetwork() = default;
 LoadedNetwork::LoadedNetwork(LoadedNetwork&&) noexcept = default;
 

@@ -18,6 +18,8 @@ class LoadedNetwork {
   LoadedNetwork(LoadedNetwork&&) noexcept;
 
   const halcyon_network& info() const { return *info_; }
+  /// The address of one kernel, for profiling.
+  void* kernel(const std::string& symbol) const;
 
  private:
   struct Code;

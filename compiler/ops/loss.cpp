@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "compiler/ops/rules.h"
 
@@ -33,9 +34,11 @@ std::vector<std::size_t> labelled(const HostTensor& scores, const HostTensor& la
   std::vector<std::size_t> at;
   for (std::size_t n = 0; n < labels.values.size(); ++n) {
     const double label = labels.values[n];
-    if (!(label >= 0 && label < static_cast<double>(classes))) {
-      throw UserError("label " + std::to_string(label) + " of sample " + std::to_string(n) +
-                      " is not in [0," + std::to_string(classes) + ")");
+    if (!(label >= 0 && label < static_cast<double>(classes) && label == std::floor(label))) {
+      char text[32];
+      std::snprintf(text, sizeof text, "label %g", label);
+      throw UserError(text + (" of sample " + std::to_string(n)) + " is no whole number in [0," +
+                      std::to_string(classes) + ")");
     }
     at.push_back(n * static_cast<std::size_t>(classes) + static_cast<std::size_t>(label));
   }

@@ -71,14 +71,14 @@ class GradientContext {
   /// For losses, which have no dy: the factor of this one in the total.
   float loss_weight() const { return loss_weight_; }
 
-  Value emit(Op op, std::vector<Value> inputs, std::string_view suffix) {
+  Value emit(const Op& op, std::vector<Value> inputs, std::string_view suffix) {
     const Node& forward = graph_.node(node_);
     const dsl::Place place = forward.place;
     FixedString name("grad.");
     name.append(forward.name.view());
     name.append(".");
     name.append(suffix);
-    return {graph_.add(std::move(op), std::move(inputs), name, place), 0};
+    return {graph_.add(op, std::move(inputs), name, place), 0};
   }
   /// Several gradients of one input are summed.
   void add_gradient(std::size_t input, Value gradient) { gradients_.emplace_back(input, gradient); }

@@ -147,7 +147,7 @@ Graph copy_forward(const Graph& graph, const std::vector<bool>& active) {
     Op op = n.op;
     if (auto* p = std::get_if<ops::Parameter>(&op)) p->trainable = active[index(id)];
     if (auto* pool = std::get_if<ops::MaxPool>(&op)) pool->with_argmax |= active[index(id)];
-    copy.add(std::move(op), n.inputs, n.name, n.place);
+    copy.add(op, n.inputs, n.name, n.place);
   }
   return copy;
 }

@@ -2,13 +2,14 @@
 #include <halcyon/dsl.h>
 
 using namespace halcyon::dsl;
+using halcyon::FixedString;
 
 constexpr Network wrong() {
   Network net("wrong");
   Tensor x = net.input("image", {.height = 8, .width = 8, .channels = 3});
-  x = x |
-      conv(4, 3,
-           {.name = "a_name_of_more_than_sixty_two_characters_which_is_too_long_to_keep"});  // here
+  FixedString name = "a_name_of_more_than_sixty_two_characters_which_is_too_long";
+  name.append("_to_be_kept");
+  x = x | conv(4, 3, {.name = name});  // here
   net.output("scores", x);
   return net;
 }
