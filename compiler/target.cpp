@@ -31,4 +31,22 @@ Target parse_target(const std::string& text) {
   return target;
 }
 
+bool runs_on_this_machine(const std::string& features) {
+  using Instructions = Halide::Target;
+  constexpr Instructions::Feature kSets[] = {
+      Instructions::SSE41,          Instructions::AVX,
+      Instructions::F16C,           Instructions::FMA,
+      Instructions::FMA4,           Instructions::AVX2,
+      Instructions::AVX512,         Instructions::AVX512_KNL,
+      Instructions::AVX512_Skylake, Instructions::AVX512_Cannonlake,
+      Instructions::AVX512_SapphireRapids, Instructions::ARMDotProd,
+      Instructions::ARMFp16,        Instructions::SVE,
+      Instructions::SVE2};
+  const Halide::Target wanted(features);
+  const Halide::Target host = Halide::get_host_target();
+  bool runs = wanted.arch == host.arch && wanted.bits == host.bits && wanted.os == host.os;
+  for (const auto set : kSets) runs = runs && (!wanted.has_feature(set) || host.has_feature(set));
+  return runs;
+}
+
 }  // namespace halcyon::compiler

@@ -17,4 +17,7 @@ struct Target {
 /// Errors: UserError for a target that is unknown or not supported yet.
 Target parse_target(const std::string& text);
 
+/// Whether this machine has the instructions that Target::features names.
+bool runs_on_this_machine(const std::string& features);
+
 }  // namespace halcyon::compiler

@@ -1,7 +1,7 @@
 #pragma once
-/// How a network file reaches the compiler. HALCYON_NETWORK(f) checks f() in a constant expression, so that a
-/// mistake is an error of the C++ compiler; `halcyon compile` builds the same file with HALCYON_GENERATOR
-/// defined, which adds a main() that prints the graph as text.
+/// How a network file reaches the compiler. HALCYON_NETWORK(f) checks f() in a constant expression,
+/// so that a mistake is an error of the C++ compiler; `halcyon compile` builds the same file with
+/// HALCYON_GENERATOR defined, which adds a main() that prints the graph as text.
 
 #include "dsl/network.h"
 
@@ -22,15 +22,15 @@ inline int print_network(const Network& net) {
 
 }  // namespace halcyon::dsl
 
-#define HALCYON_NETWORK(function)                                       \
-  static_assert(function().graph().node_count() > 0);                   \
-  int main() {                                                          \
-    try {                                                               \
-      return halcyon::dsl::print_network(function());                   \
-    } catch (const std::exception& e) {                                 \
-      std::cerr << "error: " << e.what() << "\n";                       \
-      return 1;                                                         \
-    }                                                                   \
+#define HALCYON_NETWORK(function)                     \
+  static_assert(function().graph().node_count() > 0); \
+  int main() {                                        \
+    try {                                             \
+      return halcyon::dsl::print_network(function()); \
+    } catch (const std::exception& e) {               \
+      std::cerr << "error: " << e.what() << "\n";     \
+      return 1;                                       \
+    }                                                 \
   }
 
 #else

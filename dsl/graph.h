@@ -98,18 +98,19 @@ class Graph {
 
   /// Adds a node behind all others and returns its id.
   /// Errors: UserError at run time, a failed constant expression at compile time.
-  constexpr int32_t add(Op op, std::vector<Value> inputs, FixedString node_name, Place place) {
+  constexpr int32_t add(const Op& op, std::vector<Value> inputs, const FixedString& node_name,
+                        const Place& place) {
     // Growing moves every node, and clang counts the steps of a constant evaluation.
     if (std::is_constant_evaluated() && nodes_.empty()) nodes_.reserve(1024);
     const Shapes in = shapes_of(inputs);
     Shapes out = infer_or_explain(op, in, node_name, place);
-    nodes_.push_back({std::move(op), std::move(inputs), std::move(out), node_name, place});
+    nodes_.push_back({op, std::move(inputs), std::move(out), node_name, place});
     return node_count() - 1;
   }
 
   /// For builders that learn an attribute later; the shapes must stay as they are.
-  constexpr void replace_op(int32_t id, Op op) {
-    nodes_.at(static_cast<std::size_t>(id)).op = std::move(op);
+  constexpr void replace_op(int32_t id, const Op& op) {
+    nodes_.at(static_cast<std::size_t>(id)).op = op;
   }
 
   constexpr int64_t parameter_count() const {

@@ -74,7 +74,7 @@ struct ConvOptions {
   Spatial dilation = 1;
   int64_t groups = 1;
   bool bias = true;
-  Initializer init = he();
+  Initializer init = fan_in();
   Initializer bias_init = constant(0);
   FixedString name = {};
 };
@@ -126,7 +126,7 @@ constexpr ConvLayer conv(int64_t filters, Spatial kernel, ConvOptions options = 
 
 struct DenseOptions {
   bool bias = true;
-  Initializer init = he();
+  Initializer init = fan_in();
   Initializer bias_init = constant(0);
   FixedString name = {};
 };

@@ -8,6 +8,8 @@
 ///     return net;
 ///   }
 
+#include <initializer_list>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -59,7 +61,15 @@ class Network {
 
   /// Any other input; `shape` without the batch, channels first: {C}, {C,W} or {C,D,H,W}.
   constexpr Tensor input(std::string_view name, const Shape& shape, Place place = Place::here()) {
-    return source(name, place, {.shape = with_batch(name, shape, place), .channels_last = false});
+    const Shape full = with_batch(name, extents_of(shape), place);
+    return source(name, place, {.shape = full, .channels_last = false});
+  }
+
+  /// The same, so that `{3, 8}` is a shape and not an Image.
+  constexpr Tensor input(std::string_view name, std::initializer_list<int64_t> shape,
+                         Place place = Place::here()) {
+    const Shape full = with_batch(name, {shape.begin(), shape.size()}, place);
+    return source(name, place, {.shape = full, .channels_last = false});
   }
 
   /// One class number per sample. Shapes: [N] of i32. The loss that reads it sets the number of
@@ -70,17 +80,15 @@ class Network {
 
   /// Wanted values for a regression loss; `shape` without the batch.
   constexpr Tensor target(std::string_view name, const Shape& shape, Place place = Place::here()) {
-    return source(
-        name, place,
-        {.shape = with_batch(name, shape, place), .channels_last = false, .target = true});
+    const Shape full = with_batch(name, extents_of(shape), place);
+    return source(name, place, {.shape = full, .channels_last = false, .target = true});
   }
 
   /// A weight or bias of the given shape. Errors: given values of another number.
-  constexpr Tensor parameter(std::string_view name, const Shape& shape, const Initializer& init,
-                             Place place = Place::here()) {
-    const FixedString node_name(name);
-    explain("parameter", node_name, place, {}, [&] {
-      check_name(node_name);
+  constexpr Tensor parameter(const FixedString& name, const Shape& shape, const Initializer& init,
+                             const Place& place = Place::here()) {
+    explain("parameter", name, place, {}, [&] {
+      check_name(name);
       rules::check_size(shape);
       const auto found = static_cast<int64_t>(init.given.size());
       if (init.rule == Initializer::Rule::values && found != shape.elements()) {
@@ -94,7 +102,7 @@ class Network {
       op.values = static_cast<int64_t>(graph_.constants.size());
       graph_.constants.push_back(init.given);
     }
-    return add(op, {}, node_name, place);
+    return add(op, {}, name, place);
   }
 
   /// What the host receives. Errors: a name that another output has.
@@ -127,8 +135,9 @@ class Network {
   }
 
   /// For layers: appends a node and returns its first output.
-  constexpr Tensor add(Op op, std::vector<Value> inputs, FixedString name, Place place) {
-    return {this, {graph_.add(std::move(op), std::move(inputs), name, place), 0}};
+  constexpr Tensor add(const Op& op, std::vector<Value> inputs, const FixedString& name,
+                       const Place& place) {
+    return {this, {graph_.add(op, std::move(inputs), name, place), 0}};
   }
 
   /// `given`, or "conv1", "conv2", ... where no name is given.
@@ -232,10 +241,19 @@ class Network {
     if (!usable) mistakes::name_is_not_usable();
   }
 
-  static constexpr Shape with_batch(std::string_view name, const Shape& shape, Place place) {
-    explain("input", name, place, {&shape, 1}, [&] { rules::check_rank(shape, 0, 4); });
+  static constexpr std::span<const int64_t> extents_of(const Shape& shape) {
+    return {shape.extents.data(), static_cast<std::size_t>(shape.rank)};
+  }
+
+  static constexpr Shape with_batch(std::string_view name, std::span<const int64_t> extents,
+                                    Place place) {
+    explain("input", name, place, {}, [&] {
+      if (extents.size() > 4) {
+        mistakes::input_has_wrong_rank(static_cast<int64_t>(extents.size()), 0, 4);
+      }
+    });
     Shape full = {kBatch};
-    for (int axis = 0; axis < shape.rank; ++axis) full.push_back(shape[axis]);
+    for (int64_t extent : extents) full.push_back(extent);
     return full;
   }
 

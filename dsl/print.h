@@ -32,7 +32,8 @@ inline std::string text_of(const Spatial& value) {
   if (value.rank == 0) return std::to_string(value[0]);
   std::string text = "[";
   for (int axis = 0; axis < value.rank; ++axis) {
-    text += (axis > 0 ? "," : "") + std::to_string(value[axis]);
+    if (axis > 0) text += ',';
+    text += std::to_string(value[axis]);
   }
   return text + "]";
 }
@@ -79,7 +80,13 @@ inline std::string attributes_text(const Op& op) {
 
 /// "%3", and "%3.1" for a second output.
 inline std::string to_string(Value v) {
-  return "%" + std::to_string(v.node) + (v.output > 0 ? "." + std::to_string(v.output) : "");
+  std::string text("%");
+  text += std::to_string(v.node);
+  if (v.output > 0) {
+    text += '.';
+    text += std::to_string(v.output);
+  }
+  return text;
 }
 
 inline void print(const Graph& graph, std::ostream& out) {

@@ -177,7 +177,11 @@ halcyon_hyper Trainer::hyper_of(int64_t step) const {
 void Trainer::check_parameters(const WeightFile& weights) const {
   for (const WeightTensor& tensor : weights.tensors)
     for (const float value : tensor.floats())
-      if (!std::isfinite(value))
+      if (!std::isfinite(value) && step_ == first_step_)
+        throw UserError(
+            "before the first step: parameter '" + tensor.name + "' holds " + number_text(value),
+            "the starting weights are not finite");
+      else if (!std::isfinite(value))
         throw UserError("after training step " + std::to_string(step_) + ": parameter '" +
                             tensor.name + "' holds " + number_text(value) +
                             ", the learning rate is " +
@@ -298,6 +302,8 @@ EpochReport Trainer::train_epoch(int64_t epoch, JsonLines& log) {
 
 Report Trainer::run() {
   const halcyon_network& info = network_.info();
+  first_step_ = step_;
+  check_parameters(network_.weights());
   JsonLines log(options_.log_path, step_ > 0);
   if (log)
     log.begin(step_ > 0 ? "resume" : "start")
@@ -313,7 +319,6 @@ Report Trainer::run() {
         .end();
 
   Report report;
-  first_step_ = step_;
   double pictures = 0;
   const int64_t epochs = (total_steps_ + steps_per_epoch_ - 1) / steps_per_epoch_;
   while (step_ < total_steps_) {

@@ -1,6 +1,7 @@
 # Writes build_id.h: a hash of everything that decides what machine code a kernel gets. Run at every build; the
 # file changes only when the hash does.
 # Needs: SOURCE_DIR, OUTPUT.
+cmake_minimum_required(VERSION 3.25)
 file(GLOB_RECURSE sources
   ${SOURCE_DIR}/compiler/emit/*.cpp ${SOURCE_DIR}/compiler/emit/*.h
   ${SOURCE_DIR}/compiler/kernels/*.cpp ${SOURCE_DIR}/compiler/kernels/*.h

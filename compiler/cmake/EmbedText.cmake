@@ -1,5 +1,6 @@
 # Writes abi_text.h: runtime/base/abi.h as a string, for the headers that the compiler makes.
 # Needs: INPUT, OUTPUT.
+cmake_minimum_required(VERSION 3.25)
 file(READ ${INPUT} text)
 file(WRITE ${OUTPUT}
 "#pragma once

@@ -1,6 +1,7 @@
 #include "compiler/driver/compile.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <thread>
 
@@ -11,6 +12,7 @@
 #include "compiler/graph/verify.h"
 #include "runtime/base/error.h"
 #include "runtime/file.h"
+#include "runtime/weights.h"
 
 namespace halcyon::compiler {
 
@@ -64,10 +66,43 @@ bool run_passes_observed(const char* which, Program& program, const PassContext&
   return !stopped;
 }
 
+/// Kernels count elements in 32 bits: one sample, or one weight, must not have more.
+void check_sizes(const Program& program) {
+  constexpr int64_t kMostElements = (int64_t{1} << 31) - 1;
+  const auto check = [&](Value v, int64_t elements) {
+    if (elements <= kMostElements) return;
+    const dsl::Node& node = program.graph.node(v);
+    throw UserError(dsl::describe(dsl::name_of(node.op), node.name, node.place) + ": " +
+                    halcyon::to_string(program.graph.shape(v)) + " has " + std::to_string(elements) +
+                    " elements in memory, at most " + std::to_string(kMostElements) + " can be compiled");
+  };
+  for (const auto& [v, layout] : program.layouts) check(v, layout.sample_elements());
+  for (const auto& [v, layout] : program.weights) check(v, layout.elements());
+}
+
+/// The functions, the macros and the C++ namespace of a library are named after it.
+void check_library_name(const std::string& name) {
+  constexpr std::size_t kMostCharacters = 40;  // as the DSL allows
+  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  const bool identifier = !name.empty() && name.size() <= kMostCharacters && name[0] != '_' &&
+                          std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
+                          std::all_of(name.begin(), name.end(), is_word);
+  if (!identifier) {
+    throw UserError("library name " + runtime::quote(name) + " is not usable",
+                    "a letter, then letters, digits and _, at most 40 in all; it becomes part of the C functions' names");
+  }
+  if (name == "std" || name.starts_with("halcyon") || is_cpp_keyword(name)) {
+    throw UserError("library name '" + name + "' already means something else in C or C++",
+                    "choose another with --name; names that begin with halcyon are the interface's");
+  }
+}
+
 }  // namespace
 
 std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& options) {
-  verify(graph);
+  verify(graph, Stage::source);
+  const std::string name = options.name.empty() ? std::string(graph.name.view()) : options.name;
+  check_library_name(name);
   Artifact artifact;
   PassContext context;
   context.target = parse_target(options.target);
@@ -82,6 +117,8 @@ std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& o
   artifact.inference.graph = graph;
   if (!run_passes_observed("inference", artifact.inference, context, inference_passes(), options)) return std::nullopt;
   // The graph, the regions and the memory plan are final from here on.
+  check_sizes(artifact.inference);
+  if (artifact.training) check_sizes(*artifact.training);
 
   Lowered inference = lower_program(artifact.inference, context.target);
   Lowered training;
@@ -95,7 +132,6 @@ std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& o
 
   set_scratch(inference, artifact.kernels);
   set_scratch(training, artifact.kernels);
-  const std::string name = options.name.empty() ? std::string(graph.name.view()) : options.name;
   artifact.interface = describe_interface(name, context.target.features, artifact.inference,
                                           artifact.training ? &*artifact.training : nullptr);
   artifact.entry =

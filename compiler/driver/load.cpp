@@ -3,6 +3,7 @@
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
 #include <llvm/Support/TargetSelect.h>
 
+#include "compiler/target.h"
 #include "runtime/base/error.h"
 
 namespace halcyon::compiler {
@@ -30,6 +31,11 @@ struct LoadedNetwork::Code {
 };
 
 LoadedNetwork::LoadedNetwork(const Artifact& artifact) : code_(std::make_unique<Code>()) {
+  if (!runs_on_this_machine(artifact.interface.target)) {
+    throw UserError("code for " + artifact.interface.target + " cannot run on this machine, which is " +
+                        parse_target("host").features,
+                    "use --target host here; halcyon compile makes libraries for other machines");
+  }
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   code_->jit = unwrap(llvm::orc::LLJITBuilder().create());

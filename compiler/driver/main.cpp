@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cctype>
 #include <iostream>
 
 #include "compiler/driver/commands.h"
@@ -17,6 +18,23 @@ constexpr int kOurBug = 3;
 int fail(int status, const std::string& message) {
   std::cerr << "error: " << message << std::endl;
   return status;
+}
+
+/// What CLI11 says, as our messages are written; it does not name a command that it does not know.
+std::string usage_message(const CLI::App& app, int argc, char** argv, std::string text) {
+  const std::string first = argc > 1 ? argv[1] : "";
+  bool exists = first.empty() || first[0] == '-';
+  std::string known;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    exists = exists || command->get_name() == first;
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  if (!exists) return "there is no command '" + first + "'\n  hint: the commands are " + known;
+  // A word in capitals is the name of an argument.
+  if (text.size() > 1 && std::isupper(static_cast<unsigned char>(text[1])) == 0) {
+    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  }
+  return text + "\n  hint: halcyon --help lists the commands, halcyon COMMAND --help its options";
 }
 
 }  // namespace
@@ -36,8 +54,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
-    app.exit(e);
-    return kBadUsage;
+    return fail(kBadUsage, usage_message(app, argc, argv, e.what()));
   } catch (const halcyon::InternalError& e) {
     return fail(kOurBug, e.what());
   } catch (const halcyon::Error& e) {

@@ -70,7 +70,13 @@ struct Finished {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "halcyon-XXXXXX").string();
+    std::error_code error;
+    const std::filesystem::path parent = std::filesystem::temp_directory_path(error);
+    if (error) {
+      throw SystemError("cannot make a temporary folder: " + error.message(),
+                        "the environment variable TMPDIR must name a folder, or none be set");
+    }
+    std::string pattern = (parent / "halcyon-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) {
       throw SystemError("cannot make a temporary folder: " + std::string(std::strerror(errno)));
     }
@@ -136,6 +142,11 @@ std::string include_root() {
 }
 
 dsl::Graph file_graph(const std::string& path) {
+  const std::string extension = std::filesystem::path(path).extension().string();
+  if (extension != ".cpp" && extension != ".cc" && extension != ".cxx") {
+    throw UserError("'" + path + "' is no network: its name ends with neither .cpp nor .cc nor .cxx",
+                    "a DSL file (.cpp) or zoo:NAME");
+  }
   if (!std::filesystem::is_regular_file(path)) {
     throw UserError("cannot read network file '" + path + "'", "a DSL file (.cpp) or zoo:NAME");
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -9,6 +10,7 @@
 #include "compiler/driver/compile_options.h"
 #include "compiler/driver/load.h"
 #include "compiler/driver/source.h"
+#include "runtime/base/error.h"
 #include "runtime/data/digits.h"
 #include "runtime/data/mnist.h"
 #include "runtime/network.h"
@@ -41,6 +43,15 @@ runtime::PictureShape picture_shape(const halcyon_network& network) {
   return {input.shape[1], input.shape[2], input.shape[0]};
 }
 
+/// Found out before the training instead of after it.
+void require_folder_of(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) throw UserError("cannot write '" + path + "': it is a folder");
+  if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return;
+  throw SystemError("cannot write '" + path + "': there is no folder '" + folder.string() + "'");
+}
+
 runtime::TrainTest TrainCommand::load_data(const runtime::PictureShape& shape) const {
   if (data != "digits") return runtime::load_mnist(data);
   constexpr int64_t kTrain = 20000;
@@ -69,6 +80,8 @@ runtime::TrainOptions TrainCommand::train_options(halcyon_optimizer optimizer) c
 }
 
 void TrainCommand::run() const {
+  if (!save.empty()) require_folder_of(save);
+  if (!checkpoint.empty()) require_folder_of(checkpoint);
   const std::optional<Artifact> artifact = compile(load_graph(source), options(/*train=*/true));
   const LoadedNetwork loaded(*artifact);
   runtime::Network network(loaded.info(), threads);

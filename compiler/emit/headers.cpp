@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "compiler/emit/abi_text.h"
 
@@ -22,12 +24,33 @@ std::string extents_text(const HostValue& v) {
   return text;
 }
 
+/// A name of the network's as it may stand in a C comment.
+std::string comment_text(std::string text) {
+  for (std::size_t at = text.find("*/"); at != text.npos; at = text.find("*/")) text[at + 1] = '|';
+  for (std::size_t at = text.find("/*"); at != text.npos; at = text.find("/*")) text[at] = '|';
+  return text;
+}
+
+/// A C++ identifier that resembles `name` and differs from those in `taken`, which it joins.
+std::string identifier_of(const std::string& name, std::set<std::string>& taken) {
+  std::string word;
+  for (char c : name) word += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  // Two underscores in a row, or one in front, are the compiler's.
+  for (std::size_t at = word.find("__"); at != word.npos; at = word.find("__")) word.erase(at, 1);
+  if (word[0] == '_') word.erase(0, 1);
+  if (word.empty() || std::isdigit(static_cast<unsigned char>(word[0])) != 0) word = "value_" + word;
+  if (is_cpp_keyword(word)) word += "_value";
+  std::string free = word;
+  for (int number = 2; !taken.insert(free).second; ++number) free = fmt::format("{}_{}", word, number);
+  return free;
+}
+
 /// " * inputs[0]  image   float   N x 32 x 32 x 3 (HWC)"
 std::string table_of(const char* list, const std::vector<HostValue>& values) {
   std::string text;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const HostValue& v = values[i];
-    text += fmt::format(" *   {}[{}]  {:<12} {:<8} {}{}{}\n", list, i, v.name,
+    text += fmt::format(" *   {}[{}]  {:<12} {:<8} {}{}{}\n", list, i, comment_text(v.name),
                         v.dtype == DType::i32 ? "int32_t" : "float", extents_text(v),
                         v.axes.empty() ? "" : " (" + v.axes + ")",
                         v.classes > 0 ? fmt::format(" in [0, {})", v.classes) : "");
@@ -49,6 +72,19 @@ nlohmann::json json_of(const std::vector<HostValue>& values) {
 }
 
 }  // namespace
+
+bool is_cpp_keyword(std::string_view word) {
+  // Those of C++20 and C, without the words that begin with an underscore.
+  constexpr std::string_view kKeywords =
+      " alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t char8_t class "
+      "co_await co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype "
+      "default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline "
+      "int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register "
+      "reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast struct switch "
+      "template this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile "
+      "wchar_t while xor xor_eq ";
+  return kKeywords.find(" " + std::string(word) + " ") != kKeywords.npos;
+}
 
 std::string c_header(const Interface& interface) {
   const std::string& name = interface.name;
@@ -72,7 +108,7 @@ std::string c_header(const Interface& interface) {
   if (training) text += fmt::format("#define {}_STATE_BYTES {}\n", upper(name), interface.state_bytes);
   for (std::size_t i = 0; i < interface.parameters.size(); ++i) {
     const HostParameter& p = interface.parameters[i];
-    text += fmt::format("/* parameter {}: {} {} */\n", i, p.name, halcyon::to_string(p.shape));
+    text += fmt::format("/* parameter {}: {} {} */\n", i, comment_text(p.name), halcyon::to_string(p.shape));
   }
   text += fmt::format(R"(
 const halcyon_network *{0}_network(void);
@@ -101,11 +137,13 @@ std::string cpp_header(const Interface& interface) {
       "///\n///     halcyon::runtime::Network network({0}::info());\n\n#include <cstdint>\n\n#include \"{0}.h\"\n\n"
       "namespace {0} {{\n\ninline const halcyon_network& info() {{ return *::{0}_network(); }}\n\n",
       name);
+  std::set<std::string> taken = {"info", "int64_t"};
   const auto constants = [&](const char* kind, const std::vector<HostValue>& list) {
     for (std::size_t i = 0; i < list.size(); ++i) {
       const HostValue& v = list[i];
-      text += fmt::format("namespace {} {{\ninline constexpr int {} = {};  // {} {}\n", v.name, "kIndex", i, kind,
-                          v.axes);
+      const std::string space = identifier_of(v.name, taken);
+      text += fmt::format("/// {} {} {}\nnamespace {} {{\ninline constexpr int kIndex = {};\n", kind,
+                          comment_text(v.name), v.axes, space, i);
       for (std::size_t a = 0; a < v.extents.size(); ++a) {
         const char* letter = v.axes[a] == 'C'   ? "kChannels"
                              : v.axes[a] == 'H' ? "kHeight"
@@ -114,7 +152,7 @@ std::string cpp_header(const Interface& interface) {
         text += fmt::format("inline constexpr int64_t {} = {};\n", letter, v.extents[a]);
       }
       if (v.classes > 0) text += fmt::format("inline constexpr int64_t kClasses = {};\n", v.classes);
-      text += fmt::format("inline constexpr int64_t kElements = {};\n}}  // namespace {}\n\n", v.elements, v.name);
+      text += fmt::format("inline constexpr int64_t kElements = {};\n}}  // namespace {}\n\n", v.elements, space);
     }
   };
   constants("input", interface.inputs);

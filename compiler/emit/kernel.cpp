@@ -166,15 +166,19 @@ void add_entry(llvm::Module& module, const LowerContext& context, const std::str
   ir.CreateRetVoid();
 }
 
+/// Halide numbers its names through the life of a process: new names make equal kernels equal bytes.
 void hide_everything_but(llvm::Module& module, const std::string& symbol) {
   for (llvm::Function& f : module) {
     if (!f.isDeclaration() && f.getName() != symbol) {
       f.setLinkage(llvm::GlobalValue::InternalLinkage);
       f.setComdat(nullptr);
+      f.setName("part");
     }
   }
   for (llvm::GlobalVariable& g : module.globals()) {
-    if (!g.isDeclaration()) g.setLinkage(llvm::GlobalValue::InternalLinkage);
+    if (g.isDeclaration()) continue;
+    g.setLinkage(llvm::GlobalValue::InternalLinkage);
+    g.setName("constant");
   }
 }
 

@@ -25,13 +25,18 @@ struct EntryHeader {
   int64_t scratch_bytes;
 };
 
-constexpr char kMagic[8] = {'h', 'a', 'l', 'c', 'y', 'k', '0', '1'};
+constexpr char kMagic[8] = {'h', 'a', 'l', 'c', 'y', 'k', '0', '2'};
+
+/// Over everything that is used: a wrong number of scratch bytes would let a kernel write behind the workspace.
+std::string hash_of(const KernelObject& kernel) {
+  return hash_text(kernel.symbol + " " + std::to_string(kernel.scratch_bytes) + " " + hash_bytes(kernel.object));
+}
 
 EntryHeader header_of(const KernelObject& kernel) {
   EntryHeader header = {};
   std::memcpy(header.magic, kMagic, sizeof kMagic);
   std::memcpy(header.symbol, kernel.symbol.data(), std::min(kernel.symbol.size(), sizeof header.symbol));
-  std::memcpy(header.hash, hash_bytes(kernel.object).data(), sizeof header.hash);
+  std::memcpy(header.hash, hash_of(kernel).data(), sizeof header.hash);
   header.object_bytes = static_cast<int64_t>(kernel.object.size());
   header.scratch_bytes = kernel.scratch_bytes;
   return header;

@@ -1,5 +1,6 @@
 #include "compiler/emit/step.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "compiler/emit/frame.h"
@@ -12,7 +13,10 @@ using namespace dsl;
 namespace {
 
 constexpr int64_t kMostBatch = 1 << 20;
+/// Kernels count elements in 32 bits.
+constexpr int64_t kMostElements = (int64_t{1} << 31) - 1;
 constexpr int64_t kMostWorkers = 1024;
+constexpr int64_t kFloatBytes = 4;
 
 int64_t aligned(int64_t bytes) { return (bytes + HALCYON_ALIGNMENT - 1) / HALCYON_ALIGNMENT * HALCYON_ALIGNMENT; }
 
@@ -49,16 +53,17 @@ class StepEmitter {
   }
 
   void check_infer() {
-    std::vector<llvm::Value*> needed = {context_, parameters_, inputs_, outputs_};
-    check_pointers(needed);
+    check_blocks();
+    check_pointers({inputs_, outputs_});
     check_list(inputs_, interface_.inputs.size());
     check_list(outputs_, interface_.outputs.size());
   }
 
   void check_train_step() {
-    std::vector<llvm::Value*> needed = {context_, parameters_, inputs_, targets_, hyper_, losses_};
-    if (interface_.state_bytes > 0) needed.push_back(state_);
-    check_pointers(needed);
+    check_blocks();
+    check_pointers({inputs_, hyper_, losses_});
+    if (interface_.state_bytes > 0) check_pointers({state_});
+    if (!interface_.targets.empty()) check_pointers({targets_});
     check_list(inputs_, interface_.inputs.size());
     check_list(targets_, interface_.targets.size());
   }
@@ -68,11 +73,11 @@ class StepEmitter {
     const auto outside = [&](llvm::Value* v, int64_t most) {
       return b.CreateICmpUGT(b.CreateSub(v, ir_.number(1)), ir_.number(most - 1));
     };
-    fail_if(outside(batch_, kMostBatch), HALCYON_BATCH_OUT_OF_RANGE);
+    fail_if(outside(batch_, most_batch()), HALCYON_BATCH_OUT_OF_RANGE);
     llvm::Value* workers = ir_.load(ir_.i32, context_, offsetof(halcyon_context, workers));
     fail_if(outside(b.CreateSExt(workers, ir_.i64), kMostWorkers), HALCYON_BAD_WORKERS);
     workspace_ = ir_.load(ir_.pointer, context_, offsetof(halcyon_context, workspace));
-    fail_if(ir_.is_null(workspace_), HALCYON_NULL_ARGUMENT);
+    if (needs_workspace()) fail_if(ir_.is_null(workspace_), HALCYON_NULL_ARGUMENT);
     const auto misaligned = [&](llvm::Value* p) {
       return b.CreateICmpNE(b.CreateAnd(b.CreatePtrToInt(p, ir_.i64), ir_.number(HALCYON_ALIGNMENT - 1)), ir_.number(0));
     };
@@ -114,6 +119,13 @@ class StepEmitter {
   llvm::Function* function() { return function_; }
 
  private:
+  /// The largest batch of which no value has more elements than kernels can count.
+  int64_t most_batch() const {
+    int64_t most = 1;
+    for (const auto& [v, layout] : plan_.program->layouts) most = std::max(most, layout.sample_elements());
+    return std::clamp(kMostElements / most, int64_t{1}, kMostBatch);
+  }
+
   llvm::Value* argument(unsigned index, const char* name) {
     llvm::Argument* a = function_->getArg(index);
     a->setName(name);
@@ -122,6 +134,17 @@ class StepEmitter {
 
   void fail_if(llvm::Value* condition, halcyon_status status) {
     ir_.if_true(condition, [&] { ir_.b.CreateRet(ir_.constant32(status)); });
+  }
+
+  /// A block without bytes may be NULL.
+  void check_blocks() {
+    check_pointers({context_});
+    if (interface_.parameter_bytes > 0) check_pointers({parameters_});
+  }
+
+  bool needs_workspace() const {
+    const MemoryPlan& memory = plan_.program->memory;
+    return memory.fixed_bytes > 0 || memory.per_sample_bytes > 0 || plan_.scratch_bytes > 0;
   }
 
   void check_pointers(const std::vector<llvm::Value*>& needed) {
@@ -227,34 +250,40 @@ class StepEmitter {
     ir_.b.CreateCall(kernel, {frame_, arguments_, batch_});
   }
 
-  /// Kernels write the inside of a map; the border of zeros around it is set here, row by row.
+  /// Kernels write the inside of a map; the border of zeros around it is set here.
   void zero_halo(const KernelArgument& argument) {
     const auto it = plan_.program->layouts.find(argument.value);
     if (argument.kind != KernelArgument::Kind::value || it == plan_.program->layouts.end()) return;
     const Layout& layout = it->second;
     if (!layout.has_halo()) return;
     auto& b = ir_.b;
-    const int x = layout.spatial_rank() - 1;
-    const int64_t row_bytes = layout.extent(x) * layout.block * 4;
-    const int64_t rows = layout.block_stride() * 4 / row_bytes;
-    const int64_t top = x > 0 ? layout.halo(x - 1) : 0;
-    const int64_t bottom = x > 0 ? layout.after[static_cast<std::size_t>(x - 1)] : 0;
-    const int64_t left_bytes = layout.halo(x) * layout.block * 4;
-    const int64_t right_bytes = layout.after[static_cast<std::size_t>(x)] * layout.block * 4;
     llvm::Value* base = address(argument.value);
-    const auto zero = [&](llvm::Value* at, int64_t bytes) {
-      if (bytes > 0) b.CreateMemSet(at, b.getInt8(0), static_cast<uint64_t>(bytes), llvm::MaybeAlign(4));
-    };
     ir_.for_each(b.CreateMul(batch_, ir_.number(layout.blocks())), [&](llvm::Value* map) {
-      llvm::Value* at = ir_.at(base, b.CreateMul(map, ir_.number(rows * row_bytes)));
-      zero(at, top * row_bytes);
-      zero(ir_.at(at, (rows - bottom) * row_bytes), bottom * row_bytes);
-      llvm::Value* inside = ir_.at(at, top * row_bytes);
-      ir_.for_each(ir_.number(rows - top - bottom), [&](llvm::Value* y) {
-        llvm::Value* row = ir_.at(inside, b.CreateMul(y, ir_.number(row_bytes)));
-        zero(row, left_bytes);
-        zero(ir_.at(row, row_bytes - right_bytes), right_bytes);
-      });
+      zero_border(layout, 0, ir_.at(base, b.CreateMul(map, ir_.number(layout.block_stride() * kFloatBytes))));
+    });
+  }
+
+  /// The borders of `axis` as whole slices, those of the inner axes within each slice between them.
+  void zero_border(const Layout& layout, int axis, llvm::Value* at) {
+    auto& b = ir_.b;
+    const auto a = static_cast<std::size_t>(axis);
+    const int64_t slice_bytes = layout.spatial_stride(axis) * kFloatBytes;
+    const int64_t inside = layout.shape.spatial(axis);
+    const auto zero = [&](int64_t first, int64_t count) {
+      if (count == 0) return;
+      b.CreateMemSet(ir_.at(at, first * slice_bytes), b.getInt8(0), static_cast<uint64_t>(count * slice_bytes),
+                     llvm::MaybeAlign(kFloatBytes));
+    };
+    zero(0, layout.before[a]);
+    zero(layout.before[a] + inside, layout.after[a]);
+    bool more = false;
+    for (std::size_t inner = a + 1; inner < layout.before.size(); ++inner) {
+      more = more || layout.before[inner] > 0 || layout.after[inner] > 0;
+    }
+    if (!more) return;
+    ir_.for_each(ir_.number(inside), [&](llvm::Value* i) {
+      llvm::Value* slice = b.CreateAdd(i, ir_.number(layout.before[a]));
+      zero_border(layout, axis + 1, ir_.at(at, b.CreateMul(slice, ir_.number(slice_bytes))));
     });
   }
 

@@ -81,11 +81,8 @@ void read(Scanner& in, const std::string& what, Shape& value) {
     if (value.rank == Shape::kMaxRank) {
       in.fail(what + " has more than " + std::to_string(Shape::kMaxRank) + " extents");
     }
-    if (value.rank == 0 && in.accept("N")) {
-      value.push_back(kBatch);
-    } else {
-      value.push_back(in.integer("an extent of " + what, 1, kMaxElements));
-    }
+    const bool is_batch = value.rank == 0 && in.accept("N");
+    value.push_back(is_batch ? kBatch : in.integer("an extent of " + what, 1, kMaxElements));
   }
 }
 
@@ -255,7 +252,10 @@ class Parser {
 
   static std::string text_of(const Shapes& shapes) {
     std::string text;
-    for (const Shape& shape : shapes) text += " " + to_string(shape);
+    for (const Shape& shape : shapes) {
+      text += ' ';
+      text += to_string(shape);
+    }
     return text.empty() ? " none" : text;
   }
 

@@ -70,15 +70,19 @@ class Verifier {
            static_cast<std::size_t>(v.output) < graph_.node(v).outputs.size();
   }
 
-  // The type of a value that exists; a copy has that of what it copies.
+  // The type of a value of a node that has been checked.
   DType type_of(Value v) const {
-    while (is<ops::Copy>(graph_.node(v))) v = graph_.node(v).inputs.at(0);
-    const Node& node = graph_.node(v);
-    if (const auto* input = std::get_if<ops::Input>(&node.op)) return input->dtype;
-    return is<ops::MaxPool>(node) && v.output == 1 ? DType::u8 : DType::f32;
+    if (is<ops::MaxPool>(graph_.node(v)) && v.output == 1) return DType::u8;
+    return types_[static_cast<std::size_t>(v.node)];
   }
 
-  void check_node(int32_t id) const {
+  // The type of a node's first output; a copy has that of what it copies.
+  DType first_type(const Node& node) const {
+    if (const auto* input = std::get_if<ops::Input>(&node.op)) return input->dtype;
+    return is<ops::Copy>(node) ? type_of(node.inputs[0]) : DType::f32;
+  }
+
+  void check_node(int32_t id) {
     const Node& node = graph_.node(id);
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       if (!exists(node.inputs[i], id)) {
@@ -88,6 +92,7 @@ class Verifier {
     }
     check_shapes(node);
     check_attributes(node);
+    types_.push_back(first_type(node));
   }
 
   // What an operator may read at each place.
@@ -126,7 +131,10 @@ class Verifier {
 
   static std::string text_of(const Shapes& shapes) {
     std::string text;
-    for (const Shape& shape : shapes) text += " " + to_string(shape);
+    for (const Shape& shape : shapes) {
+      text += ' ';
+      text += to_string(shape);
+    }
     return text.empty() ? " none" : text;
   }
 
@@ -343,6 +351,7 @@ class Verifier {
 
   const Graph& graph_;
   Stage stage_;
+  std::vector<DType> types_;  // of the nodes checked so far
 };
 
 }  // namespace

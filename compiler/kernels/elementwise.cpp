@@ -9,10 +9,25 @@ using namespace Halide;
 
 namespace {
 
+/// define_elementwise for gradients of parameters, which have no batch: all of one layout, so element by element.
+template <class Formula>
+void define_on_weights(LowerContext& context, int32_t id, const char* name, const Formula& formula) {
+  Var ki("ki"), j("j"), kb("kb");
+  std::vector<Expr> in;
+  for (Value x : context.graph().node(id).inputs) {
+    in.push_back(context.is_defined(x) ? context.func(x)(ki, j, kb) : context.flat_weight(x)(ki, j, kb));
+  }
+  Func y(name);
+  y(ki, j, kb) = formula(in);
+  context.define({id, 0}, y);
+  context.set_output(y);
+}
+
 /// Defines node `id` as `formula` of its inputs, position by position.
 template <class Formula>
 void define_elementwise(LowerContext& context, int32_t id, const char* name, const Formula& formula) {
   const Node& node = context.graph().node(id);
+  if (!node.outputs[0].has_batch()) return define_on_weights(context, id, name, formula);
   PointVars v = LowerContext::vars(context.spec().region->nodes.size() == 1 && context.shape({id, 0}).rank == 2
                                        ? 0
                                        : node.outputs[0].spatial_rank());
@@ -45,6 +60,10 @@ void lower(const ops::Add&, LowerContext& context, int32_t id) {
 
 void schedule_elementwise(LowerContext& context) {
   Func& out = context.output();
+  if (!context.shape(context.spec().region->outputs[0]).has_batch()) {
+    out.vectorize(out.args()[0]);
+    return;
+  }
   PointVars v = context.output_vars();
   const Layout layout = context.output_layout();
   if (layout.block == 1 && layout.spatial_rank() > 0) {

@@ -10,9 +10,9 @@ using namespace Halide;
 namespace {
 
 /// Positions of a window, row-major, as offsets per axis (outermost first).
-std::vector<std::vector<int>> window_offsets(const dsl::Spatial& kernel) {
+std::vector<std::vector<int>> window_offsets(const dsl::Spatial& kernel, int rank) {
   std::vector<std::vector<int>> list = {{}};
-  for (int axis = 0; axis < kernel.rank; ++axis) {
+  for (int axis = 0; axis < rank; ++axis) {
     std::vector<std::vector<int>> longer;
     for (const std::vector<int>& head : list) {
       for (int i = 0; i < kernel[axis]; ++i) {
@@ -91,7 +91,7 @@ void lower(const ops::MaxPool& pool, LowerContext& context, int32_t id) {
   Expr best;
   Expr position = 0;
   int i = 0;
-  for (const std::vector<int>& offset : window_offsets(pool.kernel)) {
+  for (const std::vector<int>& offset : window_offsets(pool.kernel, shape.spatial_rank())) {
     const WindowRead read = read_position(pool, p, offset, shape);
     Expr value = context.load(x, read.point);
     if (read.inside.defined()) value = select(read.inside, value, Float(32).min());
@@ -120,7 +120,7 @@ void lower(const ops::AveragePool& pool, LowerContext& context, int32_t id) {
   const Shape& shape = context.shape(x);
   PointVars v = LowerContext::vars(shape.spatial_rank());
   const Point p = v.point(context.block());
-  const std::vector<std::vector<int>> offsets = window_offsets(pool.kernel);
+  const std::vector<std::vector<int>> offsets = window_offsets(pool.kernel, shape.spatial_rank());
   Expr sum;
   Expr count = 0.0f;
   for (const std::vector<int>& offset : offsets) {

@@ -157,7 +157,17 @@ Expr LowerContext::load_stored(Value v, const Point& p) const {
   const Layout& stored = layout(v);
   const ImageParam& im = images_.at(v);
   const bool flattened = shape(v).spatial_rank() == 0 && stored.spatial_rank() > 0;
-  if (stored.block == p.block && !flattened) return im(p.arguments());
+  // A dense layer in the same region may see the value as rows.
+  const bool rows = im.dimensions() == 2;
+  const auto read = [&](const Point& at) -> Expr {
+    if (!rows) return im(at.arguments());
+    Expr element = at.ci + at.cb * to_int(stored.block_stride());
+    for (int axis = 0; axis < stored.spatial_rank(); ++axis) {
+      element += at.s[static_cast<std::size_t>(axis)] * to_int(stored.spatial_stride(axis));
+    }
+    return im(element, at.n);
+  };
+  if (stored.block == p.block && !flattened) return read(p);
 
   const Expr channel = p.channel();
   const int channels = to_int(shape(v).rank > 1 ? shape(v)[1] : 1);
@@ -177,7 +187,7 @@ Expr LowerContext::load_stored(Value v, const Point& p) const {
   const int block = to_int(stored.block);
   q.ci = c % block;
   q.cb = c / block;
-  const Expr value = im(q.arguments());
+  const Expr value = read(q);
   if (covered == channels) return value;
   return Halide::select(channel < channels, value, Halide::cast(value.type(), 0));
 }
@@ -199,6 +209,7 @@ ImageParam LowerContext::flat_image(Value v) {
 }
 
 ImageParam LowerContext::flat_weight(Value v) {
+  if (images_.at(v).dimensions() == 3) return images_.at(v);
   ImageParam flat(Halide::Float(32), 3, images_.at(v).name());
   set_dimensions(flat, flat_dimensions(weight_layout(v)));
   return replace_image(v, flat);

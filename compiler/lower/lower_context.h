@@ -62,6 +62,7 @@ class LowerContext {
   static PointVars vars(int spatial_rank);
   /// What a node computes; `part` picks the element of a tuple.
   void define(Value v, const Halide::Func& func, int part = 0);
+  bool is_defined(Value v) const { return defined_.contains(v); }
   const Halide::Func& func(Value v) const { return defined_.at(v).func; }
 
   /// The value at a position, wherever it comes from. Channels beyond the value's read as zero.

@@ -1,6 +1,7 @@
 /// Rewrites that compute the same values with less work.
 
 #include <algorithm>
+#include <set>
 
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
@@ -35,6 +36,35 @@ bool sink_relu_below_max_pool(Program& program, const PassContext&) {
   return true;
 }
 
+bool remove_identities(Program& program, const PassContext&) {
+  Rewriter rewriter(program.graph, [&](int32_t, const Node& node, const Rewriter::Values& inputs,
+                                       Graph&) -> Rewriter::Values {
+    const bool flat = std::holds_alternative<ops::Flatten>(node.op) &&
+                      program.graph.shape(node.inputs[0]).rank == 2;
+    const bool single = std::holds_alternative<ops::Concat>(node.op) && inputs.size() == 1;
+    return flat || single ? inputs : Rewriter::Values{};
+  });
+  if (rewriter.changed()) program.graph = rewriter.take();
+  return rewriter.changed();
+}
+
+bool unflatten_before_sum(Program& program, const PassContext&) {
+  const Graph& graph = program.graph;
+  Rewriter rewriter(graph, [&](int32_t, const Node& node, const Rewriter::Values& inputs,
+                               Graph& copy) -> Rewriter::Values {
+    if (!std::holds_alternative<ops::Unflatten>(node.op)) return {};
+    const Node sum = copy.node(inputs[0]);  // a copy: adding moves the nodes
+    if (!std::holds_alternative<ops::Add>(sum.op)) return {};
+    Rewriter::Values parts;
+    for (Value part : sum.inputs) parts.push_back({copy.add(node.op, {part}, node.name, node.place), 0});
+    return {{copy.add(sum.op, parts, sum.name, sum.place), 0}};
+  });
+  if (!rewriter.changed()) return false;
+  program.graph = rewriter.take();
+  remove_dead_nodes(program, {});
+  return true;
+}
+
 bool sum_before_scatter(Program& program, const PassContext&) {
   const Graph& graph = program.graph;
   Rewriter rewriter(graph, [&](int32_t, const Node& node, const Rewriter::Values& inputs,
@@ -47,6 +77,42 @@ bool sum_before_scatter(Program& program, const PassContext&) {
   });
   if (rewriter.changed()) program.graph = rewriter.take();
   return rewriter.changed();
+}
+
+bool separate_results(Program& program, const PassContext&) {
+  const Graph& graph = program.graph;
+  std::set<Value> seen;
+  std::map<std::size_t, Value> again;  // number of a loss -> the value that it gets
+  std::map<Value, std::vector<std::size_t>> repeated;
+  for (std::size_t i = 0; i < graph.losses.size(); ++i) {
+    const Value v = graph.losses[i].value;
+    if (!seen.insert(v).second) repeated[v].push_back(i);
+  }
+  Rewriter rewriter(graph, [&](int32_t id, const Node& node, const Rewriter::Values& inputs,
+                               Graph& copy) -> Rewriter::Values {
+    for (std::size_t loss : repeated[{id, 0}]) {
+      again[loss] = {copy.add(node.op, inputs, graph.losses[loss].name, node.place), 0};
+    }
+    if (!std::holds_alternative<ops::Update>(node.op)) return {};
+    Rewriter::Values separate = inputs;
+    for (std::size_t i = inputs.size() / 2; i < inputs.size(); ++i) {
+      const Value gradient = inputs[i];
+      if (std::find(inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(i), gradient) ==
+          inputs.begin() + static_cast<std::ptrdiff_t>(i)) {
+        continue;
+      }
+      FixedString name = copy.node(gradient).name;
+      name.append(".copy");
+      separate[i] = {copy.add(ops::Copy{}, {gradient}, name, node.place), 0};
+    }
+    if (separate == inputs) return {};
+    return {{copy.add(node.op, separate, node.name, node.place), 0}};
+  });
+  if (!rewriter.changed() && again.empty()) return false;
+  Graph result = rewriter.take();
+  for (const auto& [loss, value] : again) result.losses[loss].value = value;
+  program.graph = std::move(result);
+  return true;
 }
 
 bool copy_host_edges(Program& program, const PassContext&) {
@@ -69,14 +135,13 @@ bool copy_host_edges(Program& program, const PassContext&) {
     const auto* conv = std::get_if<ops::Conv>(&node.op);
     const auto* grad = std::get_if<ops::ConvWeightGrad>(&node.op);
     if (conv == nullptr && grad == nullptr) return {};
-    const Spatial none = [&] {
-      Spatial s = 0;
-      s.rank = graph.shape(node.inputs[0]).spatial_rank();
-      return s;
-    }();
-    const bool has_padding = conv != nullptr
-                                 ? !(conv->pad_begin == none && conv->pad_end == none)
-                                 : !(grad->pad_begin == none && grad->pad_end == none);
+    const auto is_padded = [&](const auto& window) {
+      for (int axis = 0; axis < graph.shape(node.inputs[0]).spatial_rank(); ++axis) {
+        if (window.pad_begin[axis] > 0 || window.pad_end[axis] > 0) return true;
+      }
+      return false;
+    };
+    const bool has_padding = conv != nullptr ? is_padded(*conv) : is_padded(*grad);
     if (!has_padding || !must_stay_without_halo(node.inputs[0])) return {};
     if (!padded.contains(inputs[0])) {
       FixedString name = graph.node(node.inputs[0]).name;

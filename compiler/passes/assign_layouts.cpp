@@ -45,7 +45,8 @@ class LayoutAssigner {
       layout.block = natural_block(layout.channels(), width_);
       if (const auto* input = std::get_if<ops::Input>(&node.op)) {
         layout.dtype = input->dtype;
-        layout.block = input->channels_last ? layout.channels() : 1;
+        const bool one_block = input->channels_last || shape.rank == 2;
+        layout.block = one_block ? layout.channels() : 1;
       }
       if (std::holds_alternative<ops::MaxPool>(node.op) && o == 1) layout.dtype = DType::u8;
       if (std::any_of(graph_.outputs.begin(), graph_.outputs.end(),
@@ -130,9 +131,20 @@ class LayoutAssigner {
         layout.filters = y.sample_elements();
         layout.filter_block = y.block;  // divides the map, so that no sample is written past its end
       }
+      check_transposed(node.inputs[1], y);
       set_weight(node.inputs[1], layout);
       if (node.inputs.size() > 2) set_weight(node.inputs[2], bias(dense->units));
     }
+  }
+
+  /// A transposed weight has the order of the map that its forward layer read: the result must have it too.
+  void check_transposed(Value weight, const Layout& y) const {
+    const Node& node = graph_.node(weight);
+    if (!std::holds_alternative<ops::TransposeMatrix>(node.op)) return;
+    const Layout& forward = program_.weights.at(node.inputs[0]).sample;
+    if (forward.spatial_rank() == 0 || forward == y) return;
+    throw InternalError("assign_layouts: " + describe("transpose_matrix", node.name, node.place) + " gives " +
+                        to_string(forward) + ", its reader writes " + to_string(y));
   }
 
   /// Update reads parameters, then their gradients: each pair shares a layout.
@@ -141,9 +153,17 @@ class LayoutAssigner {
       if (!std::holds_alternative<ops::Update>(node.op)) continue;
       const std::size_t count = node.inputs.size() / 2;
       for (std::size_t i = 0; i < count; ++i) {
-        set_weight(node.inputs[count + i], program_.weights.at(node.inputs[i]));
+        set_gradient(node.inputs[count + i], program_.weights.at(node.inputs[i]));
       }
     }
+  }
+
+  /// The parts of a sum of gradients have its layout.
+  void set_gradient(Value v, const WeightLayout& layout) {
+    set_weight(v, layout);
+    const Node& node = graph_.node(v);
+    if (!std::holds_alternative<ops::Add>(node.op) && !std::holds_alternative<ops::Copy>(node.op)) return;
+    for (Value part : node.inputs) set_gradient(part, layout);
   }
 
   Program& program_;

@@ -33,8 +33,8 @@ bool is_elementwise(const Op& op) {
 }
 
 template <class Pool>
-bool windows_are_apart(const Pool& pool) {
-  for (int axis = 0; axis < pool.kernel.rank; ++axis) {
+bool windows_are_apart(const Pool& pool, const Shape& y) {
+  for (int axis = 0; axis < y.spatial_rank(); ++axis) {
     if (pool.kernel[axis] > pool.stride[axis] || pool.pad_begin[axis] != 0 ||
         pool.pad_end[axis] != 0) {
       return false;
@@ -43,11 +43,16 @@ bool windows_are_apart(const Pool& pool) {
   return true;
 }
 
-/// May `node` join the region that has just computed its input?
-bool can_follow(const Node& node) {
+/// May `node` join the region that `lead` began and that has just computed its input?
+bool can_follow(const Node& node, const Op& lead) {
+  // A copy writes the host's order, which the register tiles of a product do not have.
+  const bool tiled = std::holds_alternative<ops::Conv>(lead) || std::holds_alternative<ops::Dense>(lead);
+  if (std::holds_alternative<ops::Copy>(node.op) && tiled) return false;
   if (is_elementwise(node.op)) return true;
-  if (const auto* pool = std::get_if<ops::MaxPool>(&node.op)) return windows_are_apart(*pool);
-  if (const auto* pool = std::get_if<ops::AveragePool>(&node.op)) return windows_are_apart(*pool);
+  const auto* largest = std::get_if<ops::MaxPool>(&node.op);
+  if (largest != nullptr) return windows_are_apart(*largest, node.outputs[0]);
+  const auto* mean = std::get_if<ops::AveragePool>(&node.op);
+  if (mean != nullptr) return windows_are_apart(*mean, node.outputs[0]);
   return false;
 }
 
@@ -84,7 +89,7 @@ class Fuser {
     int32_t last = first;
     while (can_lead(graph_.node(first).op)) {
       const int32_t next = only_user({last, 0});
-      if (next < 0 || taken_.contains(next) || !can_follow(graph_.node(next))) break;
+      if (next < 0 || taken_.contains(next) || !can_follow(graph_.node(next), graph_.node(first).op)) break;
       if (graph_.node(next).outputs[0] != graph_.node(last).outputs[0]) {
         if (pooled || !is_pool(graph_.node(next).op)) break;
       }

@@ -39,8 +39,19 @@ bool sink_relu_below_max_pool(Program& program, const PassContext& context);
 /// Errors: no loss, no trainable parameter, a loss that is no scalar.
 bool differentiate(Program& program, const PassContext& context);
 
+/// Removes flatten of what is flat already and concat of one value.
+bool remove_identities(Program& program, const PassContext& context);
+
+/// unflatten(a + b) -> unflatten(a) + unflatten(b): behind a dense layer the reverse of flatten costs nothing, and the
+/// layer's transposed weight has the map's order only there. After: no unflatten reads a sum.
+bool unflatten_before_sum(Program& program, const PassContext& context);
+
 /// bias_grad(max_pool_grad(x)) -> bias_grad(x): scattering does not change a sum.
 bool sum_before_scatter(Program& program, const PassContext& context);
+
+/// A loss that is reported twice is computed twice, and a gradient of two parameters is copied: memory has one place
+/// for each. After: losses, and gradients of parameters, are values of their own.
+bool separate_results(Program& program, const PassContext& context);
 
 /// Copies what the host holds where kernels cannot use it as it is: inputs of padded convolutions (no room for a
 /// halo) and outputs whose inner layout differs. After: every output is written by a softmax or copy of its own.

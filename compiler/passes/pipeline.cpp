@@ -12,6 +12,7 @@ namespace {
 constexpr Pass kInference[] = {
   {"drop_training",            drop_training,            Run::once,         "no loss or target is left"},
   {"remove_dead_nodes",        remove_dead_nodes,        Run::once,         "every node is needed"},
+  {"remove_identities",        remove_identities,        Run::once,         "flatten and concat move something"},
   {"merge_common_nodes",       merge_common_nodes,       Run::until_stable, "no two nodes compute the same"},
   {"sink_relu_below_max_pool", sink_relu_below_max_pool, Run::until_stable, "no relu feeds max pools alone"},
   {"copy_host_edges",          copy_host_edges,          Run::once,         "outputs have a writer of their own"},
@@ -22,12 +23,15 @@ constexpr Pass kInference[] = {
 
 constexpr Pass kTraining[] = {
   {"remove_dead_nodes",        remove_dead_nodes,        Run::once,         "every node is needed"},
+  {"remove_identities",        remove_identities,        Run::once,         "flatten and concat move something"},
   {"merge_common_nodes",       merge_common_nodes,       Run::until_stable, "no two nodes compute the same"},
   {"sink_relu_below_max_pool", sink_relu_below_max_pool, Run::until_stable, "no relu feeds max pools alone"},
   {"differentiate",            differentiate,            Run::once,         "an update ends the graph"},
   {"sum_before_scatter",       sum_before_scatter,       Run::once,         "no bias gradient sums a scattered map"},
+  {"unflatten_before_sum",     unflatten_before_sum,     Run::until_stable, "no unflatten reads a sum"},
   {"merge_common_nodes",       merge_common_nodes,       Run::until_stable, "no two nodes compute the same"},
   {"remove_dead_nodes",        remove_dead_nodes,        Run::once,         "every node is needed"},
+  {"separate_results",         separate_results,         Run::once,         "each loss and gradient is a value of its own"},
   {"copy_host_edges",          copy_host_edges,          Run::once,         "outputs have a writer of their own"},
   {"fuse",                     fuse,                     Run::once,         "every computing node belongs to one region"},
   {"assign_layouts",           assign_layouts,           Run::once,         "every stored value has a layout"},

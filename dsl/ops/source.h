@@ -27,7 +27,6 @@ struct Input {
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 0, 0);
     rules::check_activation(shape, 1, 5);
-    rules::check_size(shape);
     return {shape};
   }
   constexpr bool operator==(const Input&) const = default;
@@ -54,7 +53,6 @@ struct Parameter {
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 0, 0);
     if (shape.has_batch()) mistakes::extent_must_be_positive(0, shape[0]);
-    rules::check_size(shape);
     return {shape};
   }
   constexpr bool operator==(const Parameter&) const = default;

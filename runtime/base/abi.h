@@ -21,7 +21,7 @@ extern "C" {
 typedef enum halcyon_status {
   HALCYON_OK = 0,
   HALCYON_NULL_ARGUMENT = 1,       /* a pointer that must be given is NULL */
-  HALCYON_BATCH_OUT_OF_RANGE = 2,  /* batch is below 1, or above 2^20 */
+  HALCYON_BATCH_OUT_OF_RANGE = 2,  /* batch is below 1, above 2^20, or too large to address */
   HALCYON_WORKSPACE_TOO_SMALL = 3, /* less than *_workspace_bytes(batch, workers) */
   HALCYON_MISALIGNED = 4,          /* a block is not aligned to HALCYON_ALIGNMENT bytes */
   HALCYON_LABEL_OUT_OF_RANGE = 5,  /* a label is below 0 or not below the number of classes */
@@ -135,7 +135,7 @@ static inline const char *halcyon_status_text(halcyon_status status) {
   switch (status) {
     case HALCYON_OK: return "ok";
     case HALCYON_NULL_ARGUMENT: return "a pointer that must be given is NULL";
-    case HALCYON_BATCH_OUT_OF_RANGE: return "the batch is below 1 or above 1048576";
+    case HALCYON_BATCH_OUT_OF_RANGE: return "the batch is below 1, above 1048576, or too large to address";
     case HALCYON_WORKSPACE_TOO_SMALL: return "the workspace is smaller than workspace_bytes(batch, workers)";
     case HALCYON_MISALIGNED: return "a memory block is not aligned to 64 bytes";
     case HALCYON_LABEL_OUT_OF_RANGE: return "a label is negative or not below the number of classes";

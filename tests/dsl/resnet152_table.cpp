@@ -1,5 +1,6 @@
 /// A network of ResNet-152's size in a constant expression, on every supported compiler.
-/// Source: He et al. 2015, "Deep residual learning for image recognition", table 1; the stride is in the 3x3.
+/// Source: He et al. 2015, "Deep residual learning for image recognition", table 1; the stride is
+/// in the 3x3.
 
 #include "dsl/layers.h"
 
@@ -31,11 +32,23 @@ constexpr Network resnet152() {
   return net;
 }
 
-// torchvision's resnet152 has 60,192,808 values: a scale and a shift for each of 75,712 channels where this one has
-// a bias.
-static_assert(resnet152().parameter_count() == 60'192'808 - 75'712);
-static_assert(resnet152().shape("pool1") == Shape{kBatch, 64, 56, 56});
-static_assert(resnet152().shape("relu151") == Shape{kBatch, 2048, 7, 7});
+struct Facts {
+  int64_t parameters;
+  Shape after_stem;
+  Shape last_map;
+};
+
+// Evaluated once: the network takes a second to build.
+constexpr Facts kFacts = [] {
+  const Network net = resnet152();
+  return Facts{net.parameter_count(), net.shape("pool1"), net.shape("relu151")};
+}();
+
+// torchvision's resnet152 has 60,192,808 values: a scale and a shift for each of 75,712 channels
+// where this one has a bias.
+static_assert(kFacts.parameters == 60'192'808 - 75'712);
+static_assert(kFacts.after_stem == Shape{kBatch, 64, 56, 56});
+static_assert(kFacts.last_map == Shape{kBatch, 2048, 7, 7});
 
 }  // namespace
 }  // namespace halcyon::dsl

@@ -301,9 +301,9 @@ TEST_F(TrainerErrors, StartingWeightsThatAreNotFinite) {
   WeightFile broken = network_.weights();
   broken.tensors[0].floats()[0] = INFINITY;
   network_.set_weights(broken);
-  expect_error<UserError>(
-      [&] { train(options_of(5, 16)); }, "training step 1 (epoch 1): loss 'loss' is ",
-      "hint: no step was taken before: the starting weights are too large or not finite");
+  expect_error<UserError>([&] { train(options_of(5, 16)); },
+                          "before the first step: parameter 'dense.weight' holds inf",
+                          "hint: the starting weights are not finite");
 }
 
 TEST_F(TrainerErrors, NormalisationThatOverflowsLater) {

@@ -1,0 +1,156 @@
+/// What halcyon says to wrong words, names and folders. Nothing is half-written in any case.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/e2e/command.h"
+#include "tests/runtime/temporary_folder.h"
+
+namespace halcyon::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+class CommandLine : public testing::Test {
+ protected:
+  /// halcyon compile zoo:lenet5 into a folder that must stay away.
+  template <typename... Parts>
+  void expect_compile_fails(std::vector<std::string> words, int status, const Parts&... parts) {
+    words.insert(words.begin(), {"compile", "-o", out_});
+    expect_failure(run_halcyon(words), status, parts...);
+    EXPECT_EQ(names_in(out_), std::vector<std::string>{});
+  }
+
+  TemporaryFolder folder_;
+  const std::string out_ = folder_.file("out");
+};
+
+TEST_F(CommandLine, UnknownCommandsOptionsAndMissingWordsAreBadUsage) {
+  expect_failure(run_halcyon({"frobnicate"}), 2, "error: there is no command 'frobnicate'",
+                 "hint: the commands are compile, train, verify");
+  expect_failure(run_halcyon({}), 2, "error: a subcommand is required", "hint: halcyon --help");
+  expect_failure(run_halcyon({"compile", "-o", out_}), 2, "error: SRC is required");
+  expect_failure(run_halcyon({"compile", "zoo:lenet5"}), 2, "error: --output is required");
+  expect_compile_fails({"zoo:lenet5", "--frob"}, 2, "not expected: --frob");
+  expect_compile_fails({"zoo:lenet5", "--jobs", "x"}, 2, "--jobs");
+  expect_failure(run_halcyon({"train", "zoo:lenet5", "--batch", "0"}), 2,
+                 "error: --batch: Value 0 not in range 1 to 1048576");
+  expect_failure(run_halcyon({"train", "zoo:lenet5", "--batch", "1048577"}), 2, "--batch");
+  expect_failure(run_halcyon({"train", "zoo:lenet5", "--lr", "-1"}), 2, "--lr");
+  expect_failure(run_halcyon({"train", "zoo:lenet5", "--epochs", "99999999999999999999"}), 2,
+                 "--epochs");
+}
+
+TEST_F(CommandLine, HelpIsNoError) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"--help"}, {"compile", "--help"}, {"train", "--help"}, {"zoo"}, {"passes"}}) {
+    const Finished finished = run_halcyon(words);
+    EXPECT_EQ(finished.status, 0);
+    EXPECT_EQ(finished.errors, "");
+    EXPECT_GT(finished.output.size(), 50u);
+  }
+  EXPECT_NE(run_halcyon({"zoo"}).output.find("zoo:lenet5            62958 parameters"),
+            std::string::npos);
+}
+
+TEST_F(CommandLine, NetworksTheZooDoesNotHave) {
+  expect_compile_fails({"zoo:nope"}, 1, "error: the zoo has no network 'nope'",
+                       "hint: it has lenet5");
+  expect_compile_fails({"zoo:"}, 1, "error: the zoo has no network ''");
+  for (const std::string shape : {"0x1x1", "28x28", "28x28x1x", "axbxc", "-3x3x3", "",
+                                  "99999999999999999999x1x1", "28x28x1 "}) {
+    expect_compile_fails({"zoo:lenet5:" + shape}, 1,
+                         "error: zoo:lenet5:" + shape + ": '" + shape + "' is no picture shape",
+                         "hint: write HEIGHTxWIDTHxCHANNELS, as in zoo:lenet5:28x28x1");
+  }
+}
+
+TEST_F(CommandLine, PicturesOfTheZooThatAreTooSmallOrTooLarge) {
+  expect_compile_fails({"zoo:lenet5:4x4x1"}, 1, "error: conv 'conv1' (lenet5.h:",
+                       "a window of 5 (kernel 5, dilation 1) does not fit into 4");
+  expect_compile_fails({"zoo:lenet5:65536x65536x4"}, 1, "input 'image'", "2147483647");
+}
+
+TEST_F(CommandLine, UnknownTargetsPassesAndOptimizers) {
+  expect_compile_fails({"zoo:lenet5", "--target", "nonsense"}, 1,
+                       "error: unknown target 'nonsense'", "hint: host, or a name such as");
+  expect_compile_fails({"zoo:lenet5", "--target", ""}, 1, "error: unknown target ''");
+  expect_compile_fails({"zoo:lenet5", "--target", "x86-64-windows"}, 1,
+                       "target 'x86-64-windows' is not supported");
+  expect_compile_fails({"zoo:lenet5", "--dump-after", "frob"}, 1, "error: there is no pass 'frob'",
+                       "hint: the passes are", "plan_memory");
+  expect_compile_fails({"zoo:lenet5", "--stop-after", "frob"}, 1, "there is no pass 'frob'");
+  expect_compile_fails({"zoo:lenet5", "--train", "--optimizer", "lion"}, 1,
+                       "error: unknown optimizer 'lion'", "hint: sgd, momentum, rmsprop or adam");
+}
+
+TEST_F(CommandLine, CodeForAnotherMachineIsNotRunHere) {
+  expect_failure(run_halcyon({"train", "zoo:lenet5", "--target", "arm-64-linux", "--steps", "1"}),
+                 1, "error: code for arm-64-linux cannot run on this machine");
+}
+
+TEST_F(CommandLine, LibraryNamesThatAreNone) {
+  const std::string huge(5000, 'a');
+  for (const std::string& name :
+       {huge, std::string(41, 'a'), std::string("../evil"), std::string("a b"), std::string("1st"),
+        std::string("caf\xc3\xa9"), std::string("_hidden")}) {
+    expect_compile_fails({"zoo:lenet5", "--name", name}, 1, "error: library name '",
+                         "is not usable", "at most 40 in all");
+  }
+  for (const std::string name : {"class", "int", "std", "halcyon"}) {
+    expect_compile_fails({"zoo:lenet5", "--name", name}, 1,
+                         "error: library name '" + name + "' already means something else");
+  }
+  EXPECT_EQ(folder_.count(), 0u);
+  EXPECT_EQ(
+      run_halcyon({"compile", "zoo:lenet5", "-o", out_, "--name", std::string(40, 'a')}).status, 0);
+}
+
+TEST_F(CommandLine, FoldersThatCannotBeWritten) {
+  write_text(folder_.file("plain"), "kept");
+  for (const std::string& path :
+       {folder_.file("plain"), folder_.file("plain/deeper"), std::string("/proc/nowhere")}) {
+    expect_failure(run_halcyon({"compile", "zoo:lenet5", "-o", path}), 1,
+                   "error: cannot make folder " + path + ": ");
+  }
+  EXPECT_EQ(read_text(folder_.file("plain")), "kept");
+  EXPECT_EQ(folder_.count(), 1u);
+}
+
+TEST_F(CommandLine, AFailedCompilationKeepsTheGoodLibraryOfBefore) {
+  ASSERT_EQ(run_halcyon({"compile", "zoo:lenet5", "-o", out_}).status, 0);
+  const std::vector<std::string> names = names_in(out_);
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"lenet5.h", "lenet5.hpp", "lenet5.json", "liblenet5.a"}));
+  std::vector<std::string> before, after;
+  for (const std::string& name : names) before.push_back(read_text(out_ + "/" + name));
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"compile", "zoo:lenet5:0x1x1", "-o", out_},
+           {"compile", "zoo:lenet5", "-o", out_, "--target", "nonsense"},
+           {"compile", "zoo:lenet5", "-o", out_, "--weights", folder_.file("none")}}) {
+    EXPECT_EQ(run_halcyon(words).status, 1);
+  }
+  EXPECT_EQ(names_in(out_), names);
+  for (const std::string& name : names) after.push_back(read_text(out_ + "/" + name));
+  EXPECT_EQ(before, after);
+}
+
+TEST_F(CommandLine, AFileThatCannotBeReplacedIsNamed) {
+  fs::create_directories(out_ + "/liblenet5.a");
+  expect_failure(run_halcyon({"compile", "zoo:lenet5", "-o", out_}), 1,
+                 "cannot write '" + out_ + "/liblenet5.a': it is a folder");
+  EXPECT_EQ(names_in(out_), std::vector<std::string>{"liblenet5.a"});
+}
+
+TEST_F(CommandLine, StoppingEarlyAndDumpingWriteNoLibrary) {
+  const Finished finished = run_halcyon(
+      {"compile", "zoo:lenet5", "-o", out_, "--dump-after", "fuse", "--stop-after", "fuse"});
+  EXPECT_EQ(finished.status, 0);
+  EXPECT_NE(finished.output.find("# inference, after fuse"), std::string::npos);
+  EXPECT_NE(finished.output.find("region conv1"), std::string::npos);
+  EXPECT_EQ(names_in(out_), std::vector<std::string>{});
+}
+
+}  // namespace
+}  // namespace halcyon::tests

@@ -1,0 +1,112 @@
+/// Network files that are wrong, and a machine that lacks a C++ compiler.
+
+#include <gtest/gtest.h>
+
+#include "tests/e2e/command.h"
+#include "tests/runtime/temporary_folder.h"
+
+namespace halcyon::tests {
+namespace {
+
+constexpr const char* kBegin = R"(#include <halcyon/dsl.h>
+using namespace halcyon::dsl;
+constexpr Network net() {
+  Network net("mine");
+  Tensor x = net.input("image", {.height = 8, .width = 8, .channels = 1});
+)";
+constexpr const char* kEnd = R"(  return net;
+}
+)";
+
+class SourceErrors : public testing::Test {
+ protected:
+  std::string network(const std::string& body, const std::string& last = "HALCYON_NETWORK(net);\n",
+                      const std::string& name = "mine.cpp") const {
+    write_text(folder_.file(name), kBegin + body + kEnd + last);
+    return folder_.file(name);
+  }
+  template <typename... Parts>
+  void expect_refused(const std::string& source, const Parts&... parts) const {
+    expect_failure(run_halcyon({"compile", source, "-o", out_}), 1, parts...);
+    EXPECT_EQ(names_in(out_), std::vector<std::string>{});
+  }
+
+  TemporaryFolder folder_;
+  const std::string out_ = folder_.file("out");
+};
+
+TEST_F(SourceErrors, FilesThatAreNotThereOrNoSource) {
+  const std::string missing = folder_.file("missing.cpp");
+  expect_refused(missing, "error: cannot read network file '" + missing + "'",
+                 "hint: a DSL file (.cpp) or zoo:NAME");
+  expect_refused(folder_.file(""), "is no network: its name ends with neither .cpp");
+  write_text(folder_.file("model.onnx"), "x");
+  expect_refused(folder_.file("model.onnx"), "model.onnx' is no network");
+}
+
+TEST_F(SourceErrors, TheCompilersOwnMessageComesWithTheUsersLine) {
+  const std::string file = network("  x = x | convolve(8);\n");
+  expect_refused(file, "error: " + file + " does not compile:", "mine.cpp:6:", "convolve");
+}
+
+TEST_F(SourceErrors, AWrongShapeIsTheCompilersErrorAndNamesTheMistake) {
+  const std::string file = network("  net.output(\"y\", x | conv(4, 9));\n");
+  expect_refused(file, "does not compile:", "mine.cpp:6:", "window_does_not_fit");
+}
+
+TEST_F(SourceErrors, AFileWithoutItsLastLine) {
+  const std::string file = network("  net.output(\"y\", x | relu);\n", "");
+  expect_refused(file,
+                 "does not compile:", "hint: a network file ends with HALCYON_NETWORK(function)");
+}
+
+TEST_F(SourceErrors, ANetworkWithoutAnOutputOrWithoutALossToTrain) {
+  expect_refused(network("  x | relu;\n"), "output");
+  const std::string file = network("  net.output(\"y\", x | conv(4, 3) | relu);\n");
+  expect_failure(run_halcyon({"compile", file, "-o", out_, "--train"}), 1, "loss");
+  EXPECT_EQ(names_in(out_), std::vector<std::string>{});
+}
+
+TEST_F(SourceErrors, FilesInFoldersWithBlanksAndWordsOfAShell) {
+  const std::string odd = folder_.file("a b; $(touch x)");
+  std::filesystem::create_directory(odd);
+  write_text(odd + "/n.cpp", std::string(kBegin) + "  net.output(\"y\", x | relu);\n" + kEnd +
+                                 "HALCYON_NETWORK(net);\n");
+  const Finished finished = run_halcyon({"compile", odd + "/n.cpp", "-o", odd + "/o ut"});
+  EXPECT_EQ(finished.status, 0) << finished.errors;
+  EXPECT_EQ(names_in(odd + "/o ut").size(), 4u);
+}
+
+TEST_F(SourceErrors, AMachineWithoutTheCompilerThatWasNamed) {
+  const std::string file = network("  net.output(\"y\", x | relu);\n");
+  Command command = halcyon_command({"compile", file, "-o", out_});
+  command.environment["CXX"] = "/nonexistent/c++";
+  expect_failure(run_program(command), 1, "error: cannot run the C++ compiler '/nonexistent/c++': ",
+                 "hint: install g++ or clang++, or name one in the environment variable CXX");
+  command.environment["CXX"] = folder_.file("");  // a folder cannot be run
+  expect_failure(run_program(command), 1, "error: cannot run the C++ compiler '");
+  command.environment["CXX"] = "/bin/false";
+  expect_failure(run_program(command), 1, "does not compile");
+  EXPECT_EQ(names_in(out_), std::vector<std::string>{});
+}
+
+TEST_F(SourceErrors, APlaceForTemporaryFilesThatIsNotThere) {
+  const std::string file = network("  net.output(\"y\", x | relu);\n");
+  Command command = halcyon_command({"compile", file, "-o", out_});
+  command.environment["TMPDIR"] = folder_.file("gone");
+  expect_failure(run_program(command), 1, "temporary");
+  EXPECT_EQ(names_in(out_), std::vector<std::string>{});
+}
+
+TEST_F(SourceErrors, NoTemporaryFilesAreLeft) {
+  std::filesystem::create_directory(folder_.file("tmp"));
+  for (const char* body : {"  net.output(\"y\", x | relu);\n", "  wrong;\n"}) {
+    Command command = halcyon_command({"compile", network(body), "-o", out_});
+    command.environment["TMPDIR"] = folder_.file("tmp");
+    run_program(command);
+    EXPECT_EQ(names_in(folder_.file("tmp")), std::vector<std::string>{});
+  }
+}
+
+}  // namespace
+}  // namespace halcyon::tests

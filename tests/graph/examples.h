@@ -1,0 +1,163 @@
+#pragma once
+/// One use of every operator, with no attribute at its default. An operator without an example does
+/// not compile.
+
+#include <utility>
+#include <vector>
+
+#include "dsl/graph.h"
+
+namespace halcyon::compiler::tests {
+
+namespace ops = dsl::ops;
+
+struct Example {
+  dsl::Op op;
+  dsl::Shapes inputs;  ///< those with a batch come from inputs, the others are parameters
+};
+
+inline constexpr Shape kPicture = {kBatch, 4, 9, 7};
+
+inline Example example_of(const ops::Input&) {
+  return {ops::Input{.shape = {kBatch},
+                     .dtype = DType::i32,
+                     .channels_last = false,
+                     .target = true,
+                     .classes = 7},
+          {}};
+}
+inline Example example_of(const ops::Parameter&) {
+  return {ops::Parameter{.id = 77,
+                         .shape = {2, 2},
+                         .init = ops::InitKind::values,
+                         .scale = 0.3f,
+                         .values = 0,
+                         .trainable = false},
+          {}};
+}
+inline Example example_of(const ops::Conv&) {
+  return {ops::Conv{.filters = 6,
+                    .kernel = {3, 2},
+                    .stride = {1, 2},
+                    .dilation = {2, 3},
+                    .pad_begin = {1, 0},
+                    .pad_end = {0, 2},
+                    .groups = 2},
+          {kPicture, {6, 2, 3, 2}, {6}}};
+}
+inline Example example_of(const ops::Dense&) {
+  return {ops::Dense{.units = 3}, {{kBatch, 4}, {3, 4}}};
+}
+inline Example example_of(const ops::MaxPool&) {
+  return {ops::MaxPool{.kernel = {3, 2},
+                       .stride = {1, 3},
+                       .pad_begin = {2, 0},
+                       .pad_end = {0, 1},
+                       .with_argmax = true},
+          {kPicture}};
+}
+inline Example example_of(const ops::AveragePool&) {
+  return {ops::AveragePool{
+              .kernel = 3, .stride = 1, .pad_begin = 2, .pad_end = 1, .count_padding = true},
+          {kPicture}};
+}
+inline Example example_of(const ops::Relu&) { return {ops::Relu{}, {kPicture}}; }
+inline Example example_of(const ops::Add&) { return {ops::Add{}, {kPicture, kPicture}}; }
+inline Example example_of(const ops::Flatten&) { return {ops::Flatten{}, {kPicture}}; }
+inline Example example_of(const ops::Concat&) {
+  return {ops::Concat{}, {kPicture, {kBatch, 1, 9, 7}, kPicture}};
+}
+inline Example example_of(const ops::Softmax&) { return {ops::Softmax{}, {kPicture}}; }
+inline Example example_of(const ops::SoftmaxCrossEntropy&) {
+  return {ops::SoftmaxCrossEntropy{}, {{kBatch, 7}, {kBatch}}};
+}
+inline Example example_of(const ops::MeanSquare&) {
+  return {ops::MeanSquare{}, {kPicture, kPicture}};
+}
+inline Example example_of(const ops::ConvWeightGrad&) {
+  return {ops::ConvWeightGrad{.weight = {6, 2, 3, 2},
+                              .stride = {1, 2},
+                              .dilation = {2, 3},
+                              .pad_begin = {1, 0},
+                              .pad_end = {0, 2},
+                              .groups = 2},
+          {kPicture, {kBatch, 6, 6, 3}}};
+}
+inline Example example_of(const ops::FlipFilter&) {
+  return {ops::FlipFilter{.groups = 2}, {{6, 2, 3, 2}}};
+}
+inline Example example_of(const ops::Dilate&) {
+  return {ops::Dilate{.stride = {2, 3}, .tail = {1, 0}}, {kPicture}};
+}
+inline Example example_of(const ops::DenseWeightGrad&) {
+  return {ops::DenseWeightGrad{}, {{kBatch, 4}, {kBatch, 3}}};
+}
+inline Example example_of(const ops::TransposeMatrix&) {
+  return {ops::TransposeMatrix{}, {{3, 4}}};
+}
+inline Example example_of(const ops::BiasGrad&) { return {ops::BiasGrad{}, {kPicture}}; }
+inline Example example_of(const ops::MaxPoolGrad&) {
+  return {ops::MaxPoolGrad{.input = kPicture,
+                           .kernel = {3, 2},
+                           .stride = {1, 3},
+                           .pad_begin = {2, 0},
+                           .pad_end = {0, 1}},
+          {{kBatch, 4, 9, 3}, {kBatch, 4, 9, 3}}};
+}
+inline Example example_of(const ops::AveragePoolGrad&) {
+  return {ops::AveragePoolGrad{.input = kPicture,
+                               .kernel = 3,
+                               .stride = 1,
+                               .pad_begin = 2,
+                               .pad_end = 1,
+                               .count_padding = true},
+          {{kBatch, 4, 10, 8}}};
+}
+inline Example example_of(const ops::ReluGrad&) { return {ops::ReluGrad{}, {kPicture, kPicture}}; }
+inline Example example_of(const ops::Unflatten&) {
+  return {ops::Unflatten{.shape = kPicture}, {{kBatch, 252}}};
+}
+inline Example example_of(const ops::SliceChannels&) {
+  return {ops::SliceChannels{.begin = 1, .end = 3}, {kPicture}};
+}
+inline Example example_of(const ops::Copy&) { return {ops::Copy{}, {kPicture}}; }
+inline Example example_of(const ops::SoftmaxGrad&) {
+  return {ops::SoftmaxGrad{}, {kPicture, kPicture}};
+}
+inline Example example_of(const ops::SoftmaxCrossEntropyGrad&) {
+  return {ops::SoftmaxCrossEntropyGrad{.weight = 0.3f}, {{kBatch, 7}, {kBatch}}};
+}
+inline Example example_of(const ops::MeanSquareGrad&) {
+  return {ops::MeanSquareGrad{.weight = -1e-42f}, {kPicture, kPicture}};
+}
+inline Example example_of(const ops::Update&) {
+  return {ops::Update{.optimizer = ops::Optimizer::adam}, {{3, 4}, {5}, {3, 4}, {5}}};
+}
+
+/// A graph that holds this one use.
+inline dsl::Graph graph_of(const Example& example) {
+  dsl::Graph graph;
+  graph.name = "example";
+  graph.constants = {{0.1f, -0.0f, 3.4028235e38f, 1e-45f}};
+  std::vector<dsl::Value> inputs;
+  for (const Shape& shape : example.inputs) {
+    const auto number = static_cast<int64_t>(inputs.size());
+    dsl::Op source = ops::Parameter{.id = number, .shape = shape};
+    if (shape.has_batch()) source = ops::Input{.shape = shape};
+    FixedString name = "x";
+    name.append(number);
+    inputs.push_back({graph.add(source, {}, name, {})});
+  }
+  const int32_t id = graph.add(example.op, std::move(inputs), "example", {"examples.cpp", 12});
+  if (!graph.node(id).outputs.empty()) graph.outputs.push_back({"y", {id}});
+  return graph;
+}
+
+/// One example of each operator.
+template <class... Operator>
+std::vector<Example> examples(const std::variant<Operator...>*) {
+  return {example_of(Operator{})...};
+}
+inline std::vector<Example> all_examples() { return examples(static_cast<dsl::Op*>(nullptr)); }
+
+}  // namespace halcyon::compiler::tests

@@ -1,0 +1,237 @@
+#include <gtest/gtest.h>
+
+#include "tests/passes/graph_text.h"
+
+namespace halcyon::compiler {
+namespace {
+
+using tests::program_of;
+using tests::text_of;
+
+TEST(SinkReluBelowMaxPool, TakesTheMaximumFirst) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
+%1 = softmax "before" (%0) {} -> [N,1,4,4]
+%2 = relu "relu1" (%1) {} -> [N,1,4,4]
+%3 = max_pool "pool1" (%2) {} -> [N,1,2,2]
+output "y" %3
+)");
+  EXPECT_TRUE(sink_relu_below_max_pool(program, {}));
+  EXPECT_EQ(text_of(program.graph),
+            "before = softmax (x)\n"
+            "pool1 = max_pool (before)\n"
+            "relu1 = relu (pool1)\n"
+            "output y relu1\n");
+  EXPECT_FALSE(sink_relu_below_max_pool(program, {}));
+}
+
+TEST(SinkReluBelowMaxPool, SinksBelowEachOfSeveralPools) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
+%1 = relu "relu1" (%0) {} -> [N,1,4,4]
+%2 = max_pool "pool1" (%1) {} -> [N,1,2,2]
+%3 = max_pool "pool2" (%1) {stride=1} -> [N,1,3,3]
+output "a" %2
+output "b" %3
+)");
+  EXPECT_TRUE(sink_relu_below_max_pool(program, {}));
+  EXPECT_EQ(text_of(program.graph),
+            "pool1 = max_pool (x)\n"
+            "relu1 = relu (pool1)\n"
+            "pool2 = max_pool (x)\n"
+            "relu1 = relu (pool2)\n"
+            "output a relu1\n"
+            "output b relu1\n");
+}
+
+TEST(SinkReluBelowMaxPool, StaysWhereSomebodyElseReadsTheRelu) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
+%1 = relu "relu1" (%0) {} -> [N,1,4,4]
+%2 = max_pool "pool1" (%1) {} -> [N,1,2,2]
+%3 = softmax "softmax1" (%1) {} -> [N,1,4,4]
+output "a" %2
+output "b" %3
+)");
+  EXPECT_FALSE(sink_relu_below_max_pool(program, {}));
+}
+
+TEST(SinkReluBelowMaxPool, StaysWhereTheReluIsAnOutput) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
+%1 = relu "relu1" (%0) {} -> [N,1,4,4]
+%2 = max_pool "pool1" (%1) {} -> [N,1,2,2]
+output "a" %1
+output "b" %2
+)");
+  EXPECT_FALSE(sink_relu_below_max_pool(program, {}));
+}
+
+TEST(SinkReluBelowMaxPool, LeavesAveragesAlone) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
+%1 = relu "relu1" (%0) {} -> [N,1,4,4]
+%2 = average_pool "pool1" (%1) {} -> [N,1,2,2]
+output "y" %2
+)");
+  EXPECT_FALSE(sink_relu_below_max_pool(program, {}));
+}
+
+TEST(UnflattenBeforeSum, PushesItToEveryPart) {
+  Program program = program_of(R"(
+%0 = input "a" () {shape=[N,4]} -> [N,4]
+%1 = input "b" () {shape=[N,4]} -> [N,4]
+%2 = input "c" () {shape=[N,4]} -> [N,4]
+%3 = add "ab" (%0, %1) {} -> [N,4]
+%4 = add "abc" (%3, %2) {} -> [N,4]
+%5 = unflatten "map" (%4) {shape=[N,1,2,2]} -> [N,1,2,2]
+output "y" %5
+)");
+  while (unflatten_before_sum(program, {})) {
+  }
+  EXPECT_EQ(text_of(program.graph),
+            "map = unflatten (a)\n"
+            "map = unflatten (b)\n"
+            "ab = add (map, map)\n"
+            "map = unflatten (c)\n"
+            "abc = add (ab, map)\n"
+            "output y abc\n");
+}
+
+TEST(SumBeforeScatter, SumsThePooledGradient) {
+  Program program = program_of(R"(
+%0 = input "dy" () {shape=[N,1,2,2]} -> [N,1,2,2]
+%1 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
+%2 = parameter "bias" () {shape=[1]} -> [1]
+%3 = max_pool "pool1" (%1) {with_argmax=true} -> [N,1,2,2] [N,1,2,2]
+%4 = max_pool_grad "scatter" (%0, %3.1) {input=[N,1,4,4]} -> [N,1,4,4]
+%5 = bias_grad "sum" (%4) {} -> [1]
+%6 = update "update" (%2, %5) {} ->
+)");
+  EXPECT_TRUE(sum_before_scatter(program, {}));
+  EXPECT_EQ(text_of(program.graph),
+            "pool1 = max_pool (x)\n"
+            "scatter = max_pool_grad (dy, pool1.1)\n"
+            "sum = bias_grad (dy)\n"
+            "update = update (bias, sum)\n");
+  EXPECT_FALSE(sum_before_scatter(program, {}));
+}
+
+TEST(SeparateResults, GivesEachLossAValueOfItsOwn) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,4]} -> [N,4]
+%1 = input "wanted" () {shape=[N,4] target=true} -> [N,4]
+%2 = mean_square "error" (%0, %1) {} -> []
+loss "first" %2 weight=1
+loss "second" %2 weight=2
+)");
+  EXPECT_TRUE(separate_results(program, {}));
+  EXPECT_EQ(text_of(program.graph),
+            "second = mean_square (x, wanted)\n"
+            "error = mean_square (x, wanted)\n"
+            "loss first error\n"
+            "loss second second\n");
+  EXPECT_FALSE(separate_results(program, {}));
+}
+
+TEST(SeparateResults, GivesEachParameterAGradientOfItsOwn) {
+  Program program = program_of(R"(
+%0 = input "dy" () {shape=[N,4]} -> [N,4]
+%1 = parameter "a" () {id=0 shape=[4]} -> [4]
+%2 = parameter "b" () {id=1 shape=[4]} -> [4]
+%3 = bias_grad "sum" (%0) {} -> [4]
+%4 = update "update" (%1, %2, %3, %3) {} ->
+)");
+  EXPECT_TRUE(separate_results(program, {}));
+  EXPECT_EQ(text_of(program.graph),
+            "sum = bias_grad (dy)\n"
+            "sum.copy = copy (sum)\n"
+            "update = update (a, b, sum, sum.copy)\n");
+  EXPECT_FALSE(separate_results(program, {}));
+}
+
+TEST(CopyHostEdges, MakesRoomForAHaloAroundTheHostsPicture) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
+%1 = parameter "w" () {id=0 shape=[1,1,3,3]} -> [1,1,3,3]
+%2 = conv "padded" (%0, %1) {kernel=[3,3] pad_begin=[1,1] pad_end=[1,1]} -> [N,1,4,4]
+%3 = conv "again" (%0, %1) {kernel=[3,3] pad_begin=[0,1]} -> [N,1,2,3]
+%4 = conv "bare" (%0, %1) {kernel=[3,3]} -> [N,1,2,2]
+%5 = softmax "a" (%2) {} -> [N,1,4,4]
+%6 = softmax "b" (%3) {} -> [N,1,2,3]
+%7 = softmax "c" (%4) {} -> [N,1,2,2]
+output "a" %5
+output "b" %6
+output "c" %7
+)");
+  EXPECT_TRUE(copy_host_edges(program, {}));
+  EXPECT_EQ(text_of(program.graph),
+            "x.padded = copy (x)\n"
+            "padded = conv (x.padded, w)\n"
+            "again = conv (x.padded, w)\n"
+            "bare = conv (x, w)\n"
+            "a = softmax (padded)\n"
+            "b = softmax (again)\n"
+            "c = softmax (bare)\n"
+            "output a a\n"
+            "output b b\n"
+            "output c c\n");
+  EXPECT_FALSE(copy_host_edges(program, {}));
+}
+
+TEST(CopyHostEdges, LeavesMapsDenseThatAreFlattened) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
+%1 = parameter "w" () {id=0 shape=[1,1,3,3]} -> [1,1,3,3]
+%2 = relu "map" (%0) {} -> [N,1,4,4]
+%3 = flatten "flat" (%2) {} -> [N,16]
+%4 = conv "padded" (%2, %1) {kernel=[3,3] pad_begin=[1,1] pad_end=[1,1]} -> [N,1,4,4]
+%5 = softmax "a" (%3) {} -> [N,16]
+%6 = softmax "b" (%4) {} -> [N,1,4,4]
+output "a" %5
+output "b" %6
+)");
+  EXPECT_TRUE(copy_host_edges(program, {}));
+  EXPECT_EQ(text_of(program.graph),
+            "map = relu (x)\n"
+            "flat = flatten (map)\n"
+            "map.padded = copy (map)\n"
+            "padded = conv (map.padded, w)\n"
+            "a = softmax (flat)\n"
+            "b = softmax (padded)\n"
+            "output a a\n"
+            "output b b\n");
+}
+
+TEST(CopyHostEdges, CopiesEveryOutputThatNoSoftmaxWrites) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,4]} -> [N,4]
+%1 = relu "y" (%0) {} -> [N,4]
+%2 = softmax "alone" (%1) {} -> [N,4]
+%3 = softmax "read" (%0) {} -> [N,4]
+%4 = relu "reader" (%3) {} -> [N,4]
+output "input" %0
+output "relu" %4
+output "twice" %2
+output "again" %2
+output "read" %3
+)");
+  EXPECT_TRUE(copy_host_edges(program, {}));
+  EXPECT_EQ(text_of(program.graph),
+            "y = relu (x)\n"
+            "alone = softmax (y)\n"
+            "read = softmax (x)\n"
+            "reader = relu (read)\n"
+            "input.copy = copy (x)\n"
+            "relu.copy = copy (reader)\n"
+            "again.copy = copy (alone)\n"
+            "read.copy = copy (read)\n"
+            "output input input.copy\n"
+            "output relu relu.copy\n"
+            "output twice alone\n"
+            "output again again.copy\n"
+            "output read read.copy\n");
+}
+
+}  // namespace
+}  // namespace halcyon::compiler

@@ -1,0 +1,138 @@
+#include <gtest/gtest.h>
+
+#include "compiler/passes/pipeline.h"
+#include "dsl/zoo/lenet5.h"
+#include "tests/passes/graph_text.h"
+
+namespace halcyon::compiler {
+namespace {
+
+using tests::program_of;
+using tests::regions_of;
+
+TEST(Fuse, JoinsConvReluAndPoolInOneLoop) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
+%1 = parameter "w" () {shape=[1,1,1,1]} -> [1,1,1,1]
+%2 = conv "conv1" (%0, %1) {kernel=[1,1]} -> [N,1,4,4]
+%3 = relu "relu1" (%2) {} -> [N,1,4,4]
+%4 = max_pool "pool1" (%3) {kernel=[2,2] stride=[2,2]} -> [N,1,2,2]
+%5 = relu "relu2" (%4) {} -> [N,1,2,2]
+%6 = flatten "flatten1" (%5) {} -> [N,4]
+%7 = softmax "softmax1" (%6) {} -> [N,4]
+output "y" %7
+)");
+  EXPECT_TRUE(fuse(program, {}));
+  EXPECT_EQ(regions_of(program),
+            "conv1 relu1 pool1 relu2: x, w -> relu2\n"
+            "softmax1: flatten1 -> softmax1\n");
+  EXPECT_EQ(program.stored({6, 0}), (Value{5, 0}));
+}
+
+TEST(Fuse, KeepsAValueUsedTwice) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
+%1 = parameter "w" () {shape=[1,1,1,1]} -> [1,1,1,1]
+%2 = conv "conv1" (%0, %1) {kernel=[1,1]} -> [N,1,4,4]
+%3 = relu "relu1" (%2) {} -> [N,1,4,4]
+%4 = max_pool "pool1" (%3) {kernel=[2,2] stride=[2,2]} -> [N,1,2,2]
+%5 = softmax "softmax1" (%3) {} -> [N,1,4,4]
+output "a" %4
+output "b" %5
+)");
+  fuse(program, {});
+  EXPECT_EQ(regions_of(program),
+            "conv1 relu1: x, w -> relu1\n"
+            "pool1: relu1 -> pool1\n"
+            "softmax1: relu1 -> softmax1\n");
+}
+
+TEST(Fuse, StoresWhatTheHostReceives) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,4]} -> [N,4]
+%1 = relu "relu1" (%0) {} -> [N,4]
+%2 = relu "relu2" (%1) {} -> [N,4]
+output "a" %1
+output "b" %2
+)");
+  fuse(program, {});
+  EXPECT_EQ(regions_of(program), "relu1: x -> relu1\nrelu2: relu1 -> relu2\n");
+}
+
+TEST(Fuse, LeavesPoolsApartWhoseWindowsOverlapOrArePadded) {
+  for (const char* window : {"{kernel=[3,3] stride=[1,1]} -> [N,1,2,2]",
+                             "{kernel=3 stride=1} -> [N,1,2,2]",
+                             "{kernel=2 stride=2 pad_begin=[0,1]} -> [N,1,2,2]"}) {
+    Program program = program_of(R"(
+%0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
+%1 = relu "relu1" (%0) {} -> [N,1,4,4]
+%2 = max_pool "pool1" (%1) )" + std::string(window) + R"(
+output "y" %2
+)");
+    fuse(program, {});
+    EXPECT_EQ(regions_of(program), "relu1: x -> relu1\npool1: relu1 -> pool1\n") << window;
+  }
+}
+
+TEST(Fuse, TakesOnePoolIntoARegion) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,1,8,8]} -> [N,1,8,8]
+%1 = relu "relu1" (%0) {} -> [N,1,8,8]
+%2 = max_pool "pool1" (%1) {kernel=[2,2] stride=[2,2]} -> [N,1,4,4]
+%3 = max_pool "pool2" (%2) {kernel=[2,2] stride=[2,2]} -> [N,1,2,2]
+output "y" %3
+)");
+  fuse(program, {});
+  EXPECT_EQ(regions_of(program), "relu1 pool1: x -> pool1\npool2: pool1 -> pool2\n");
+}
+
+TEST(Fuse, LeavesCopiesBehindAProductApart) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,3]} -> [N,3]
+%1 = parameter "w" () {shape=[4,3]} -> [4,3]
+%2 = dense "dense1" (%0, %1) {units=4} -> [N,4]
+%3 = relu "relu1" (%2) {} -> [N,4]
+%4 = copy "copy1" (%3) {} -> [N,4]
+output "y" %4
+)");
+  fuse(program, {});
+  EXPECT_EQ(regions_of(program), "dense1 relu1: x, w -> relu1\ncopy1: relu1 -> copy1\n");
+}
+
+TEST(Fuse, RunsARegionBehindAllThatItReads) {
+  // The region that begins with conv1 ends with a sum that needs conv2.
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
+%1 = parameter "w" () {shape=[1,1,1,1]} -> [1,1,1,1]
+%2 = conv "conv1" (%0, %1) {kernel=[1,1]} -> [N,1,4,4]
+%3 = conv "conv2" (%0, %1) {kernel=[1,1]} -> [N,1,4,4]
+%4 = softmax "softmax1" (%3) {} -> [N,1,4,4]
+%5 = add "sum" (%2, %4) {} -> [N,1,4,4]
+output "y" %5
+)");
+  fuse(program, {});
+  EXPECT_EQ(regions_of(program),
+            "conv2: x, w -> conv2\n"
+            "softmax1: conv2 -> softmax1\n"
+            "conv1 sum: x, w, softmax1 -> sum\n");
+}
+
+TEST(Fuse, CutsLenet5IntoTheseRegions) {
+  Program inference;
+  inference.graph = dsl::zoo::lenet5().graph();
+  run_passes(inference, tests::wide_machine(), inference_passes());
+  EXPECT_EQ(regions_of(inference),
+            "conv1 pool1 relu1: image, conv1.weight, conv1.bias -> relu1\n"
+            "conv2 pool2 relu2: relu1, conv2.weight, conv2.bias -> relu2\n"
+            "dense1 relu3: flatten1, dense1.weight, dense1.bias -> relu3\n"
+            "dense2 relu4: relu3, dense2.weight, dense2.bias -> relu4\n"
+            "dense3: relu4, dense3.weight, dense3.bias -> dense3\n"
+            "softmax1: dense3 -> softmax1\n");
+  Program training;
+  training.graph = dsl::zoo::lenet5().graph();
+  run_passes(training, tests::wide_machine(), training_passes());
+  EXPECT_EQ(training.regions.size(), 30U) << regions_of(training);
+}
+
+}  // namespace
+}  // namespace halcyon::compiler

@@ -1,0 +1,40 @@
+#pragma once
+/// Compiled outputs, losses and gradients held against the reference meaning.
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "compiler/driver/verify.h"
+#include "dsl/layers.h"
+#include "tests/support/object_cache.h"
+
+namespace halcyon::tests {
+
+/// Single precision over a few hundred additions, relative to the largest value of a tensor.
+inline constexpr double kKernelTolerance = 1e-5;
+
+inline void expect_like_reference(const dsl::Graph& graph,
+                                  const compiler::VerifyOptions& options = {},
+                                  const std::string& target = "host") {
+  compiler::CompileOptions compile_options = cached_options();
+  compile_options.target = target;
+  for (const compiler::Comparison& c : compiler::verify_network(graph, compile_options, options)) {
+    EXPECT_TRUE(c.finite) << c.what << ", seed " << options.seed;
+    EXPECT_LE(c.relative(), kKernelTolerance)
+        << c.what << ", seed " << options.seed << ", batch " << options.batch << ", error "
+        << c.largest_error << " of " << c.largest_value;
+  }
+}
+
+/// Makes `y` the network's output and the mean square of its distance from a target its loss. The
+/// weight lifts the gradients to the size of the parameters: they are read off one step.
+inline void finish_with_mean_square(dsl::Network& net, dsl::Tensor y) {
+  Shape wanted;
+  for (int axis = 1; axis < y.shape().rank; ++axis) wanted.push_back(y.shape()[axis]);
+  net.output("y", y);
+  net.loss("loss", dsl::mean_square(y, net.target("wanted", wanted)),
+           static_cast<float>(wanted.elements()));
+}
+
+}  // namespace halcyon::tests
