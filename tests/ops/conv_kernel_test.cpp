@@ -30,8 +30,8 @@ TEST(ConvKernel, StridesOverRowsAndColumns) {
   Network net("strided");
   Tensor x = net.input("x", {.height = 29, .width = 26, .channels = 2, .order = dsl::Order::chw});
   x = x | conv(4, 3, {.stride = 2}) | conv(6, 2, {.stride = {1, 3}}) |
-      conv(3, 3, {.stride = {3, 1}, .pad = {1, 2}, .bias = false}) |
-      conv(5, 1, {.stride = 2}) | conv(4, 2, {.stride = 2, .pad = dsl::same});
+      conv(3, 3, {.stride = {3, 1}, .pad = {1, 2}, .bias = false}) | conv(5, 1, {.stride = 2}) |
+      conv(4, 2, {.stride = 2, .pad = dsl::same});
   finish_with_mean_square(net, x);
   expect_like_reference(net.graph());
 }
@@ -79,7 +79,8 @@ TEST(ConvKernel, RunsOverThreeAxes) {
   Network net("volume");
   Tensor x = net.input("x", Shape{2, 5, 4, 6});
   x = x | conv(3, 3, {.pad = 1}) |
-      conv(4, {2, 1, 3}, {.stride = {1, 2, 2}, .pad = Padding(Spatial{1, 0, 2}, Spatial{0, 0, 1})}) |
+      conv(4, {2, 1, 3},
+           {.stride = {1, 2, 2}, .pad = Padding(Spatial{1, 0, 2}, Spatial{0, 0, 1})}) |
       conv(3, 2, {.pad = dsl::same});
   finish_with_mean_square(net, x);
   expect_like_reference(net.graph());

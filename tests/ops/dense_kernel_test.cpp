@@ -1,4 +1,5 @@
-/// Compiled dense layers, softmax and losses, for several batches: a dense layer's loops depend on it.
+/// Compiled dense layers, softmax and losses, for several batches: a dense layer's loops depend on
+/// it.
 
 #include <gtest/gtest.h>
 

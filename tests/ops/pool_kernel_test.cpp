@@ -32,7 +32,8 @@ TEST(PoolKernel, AveragesWithAndWithoutCountingPadding) {
   Network net("average");
   Tensor x = net.input("x", {.height = 13, .width = 12, .channels = 2}) | conv(17, 1);
   x = x | average_pool(3, {.stride = 2, .pad = 1}) |
-      average_pool(2, {.stride = 1, .pad = Padding(Spatial{1, 0}, Spatial{0, 1}), .count_padding = true}) |
+      average_pool(
+          2, {.stride = 1, .pad = Padding(Spatial{1, 0}, Spatial{0, 1}), .count_padding = true}) |
       average_pool({3, 2}, {.stride = {2, 3}});
   finish_with_mean_square(net, x);
   expect_like_reference(net.graph());

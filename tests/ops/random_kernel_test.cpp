@@ -15,7 +15,7 @@ using dsl::Network;
 using dsl::Spatial;
 using dsl::Tensor;
 
-constexpr uint64_t kSeeds = 40;
+constexpr uint64_t kSeeds = 4;
 constexpr int kLayers = 6;
 
 class RandomNetwork {
@@ -37,12 +37,15 @@ class RandomNetwork {
   int64_t roll(int64_t least, int64_t most) {
     return least + static_cast<int64_t>(random_() % static_cast<uint64_t>(most - least + 1));
   }
-  Tensor pick() { return maps_[static_cast<std::size_t>(roll(0, static_cast<int64_t>(maps_.size()) - 1))]; }
+  Tensor pick() {
+    return maps_[static_cast<std::size_t>(roll(0, static_cast<int64_t>(maps_.size()) - 1))];
+  }
 
   /// One number for each axis; `most` is also bounded by the map.
   Spatial window(Tensor x, int64_t most) {
     Spatial s;
-    for (s.rank = 0; s.rank < rank_; ++s.rank) s[s.rank] = roll(1, std::min(most, x.shape().spatial(s.rank)));
+    for (s.rank = 0; s.rank < rank_; ++s.rank)
+      s[s.rank] = roll(1, std::min(most, x.shape().spatial(s.rank)));
     return s;
   }
   Spatial numbers(int64_t least, int64_t most) {
@@ -53,7 +56,8 @@ class RandomNetwork {
   /// At most what a window of `kernel` can reach over the border.
   Spatial padding(const Spatial& kernel, const Spatial& dilation) {
     Spatial s;
-    for (s.rank = 0; s.rank < rank_; ++s.rank) s[s.rank] = roll(0, dilation[s.rank] * (kernel[s.rank] - 1));
+    for (s.rank = 0; s.rank < rank_; ++s.rank)
+      s[s.rank] = roll(0, dilation[s.rank] * (kernel[s.rank] - 1));
     return s;
   }
 
@@ -79,9 +83,13 @@ class RandomNetwork {
     const Spatial kernel = window(x, 3);
     const dsl::Padding pad(padding(kernel, 1), padding(kernel, 1));
     switch (roll(0, 7)) {
-      case 0: maps_.push_back(x | dsl::max_pool(kernel, {.stride = numbers(1, 3), .pad = pad})); break;
+      case 0:
+        maps_.push_back(x | dsl::max_pool(kernel, {.stride = numbers(1, 3), .pad = pad}));
+        break;
       case 1:
-        maps_.push_back(x | dsl::average_pool(kernel, {.stride = numbers(1, 3), .pad = pad, .count_padding = roll(0, 1) == 0}));
+        maps_.push_back(x | dsl::average_pool(kernel, {.stride = numbers(1, 3),
+                                                       .pad = pad,
+                                                       .count_padding = roll(0, 1) == 0}));
         break;
       case 2: maps_.push_back(x | dsl::relu); break;
       case 3: maps_.push_back(join(x, pick())); break;

@@ -23,7 +23,8 @@ std::vector<Interval> random_intervals(uint64_t seed) {
   return list;
 }
 
-bool share_memory(const Packing& packing, const std::vector<Interval>& list, std::size_t a, std::size_t b) {
+bool share_memory(const Packing& packing, const std::vector<Interval>& list, std::size_t a,
+                  std::size_t b) {
   return packing.offsets[a] < packing.offsets[b] + list[b].size_bytes &&
          packing.offsets[b] < packing.offsets[a] + list[a].size_bytes;
 }

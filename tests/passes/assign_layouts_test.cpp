@@ -38,7 +38,8 @@ Program compiled(const Network& net, std::span<const Pass> passes) {
 }
 
 TEST(AssignLayouts, CutsChannelsIntoVectorsOrTheNextPowerOfTwo) {
-  const std::pair<int, int> blocks[] = {{1, 1}, {2, 2}, {3, 4}, {5, 8}, {15, 16}, {16, 16}, {17, 16}, {48, 16}};
+  const std::pair<int, int> blocks[] = {{1, 1},   {2, 2},   {3, 4},   {5, 8},
+                                        {15, 16}, {16, 16}, {17, 16}, {48, 16}};
   for (const auto& [channels, block] : blocks) {
     const std::string shape = "[N," + std::to_string(channels) + ",2,2]";
     const Program program = laid_out("%0 = input \"x\" () {shape=" + shape + "} -> " + shape +
@@ -143,9 +144,10 @@ TEST(AssignLayouts, RefusesAParameterThatIsNeededInTwoLayouts) {
 %3 = dense "b" (%2, %1) {units=3} -> [N,3]
 )");
   fuse(program, wide_machine());
-  tests::expect_error<UserError>([&] { assign_layouts(program, wide_machine()); },
-                                 "parameter 'w' (net.cpp:7) is shared by layers that need it in different layouts",
-                                 "hint: give each layer a parameter of its own");
+  tests::expect_error<UserError>(
+      [&] { assign_layouts(program, wide_machine()); },
+      "parameter 'w' (net.cpp:7) is shared by layers that need it in different layouts",
+      "hint: give each layer a parameter of its own");
 }
 
 }  // namespace

@@ -60,13 +60,14 @@ output "b" %2
 }
 
 TEST(Fuse, LeavesPoolsApartWhoseWindowsOverlapOrArePadded) {
-  for (const char* window : {"{kernel=[3,3] stride=[1,1]} -> [N,1,2,2]",
-                             "{kernel=3 stride=1} -> [N,1,2,2]",
-                             "{kernel=2 stride=2 pad_begin=[0,1]} -> [N,1,2,2]"}) {
+  for (const char* window :
+       {"{kernel=[3,3] stride=[1,1]} -> [N,1,2,2]", "{kernel=3 stride=1} -> [N,1,2,2]",
+        "{kernel=2 stride=2 pad_begin=[0,1]} -> [N,1,2,2]"}) {
     Program program = program_of(R"(
 %0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
 %1 = relu "relu1" (%0) {} -> [N,1,4,4]
-%2 = max_pool "pool1" (%1) )" + std::string(window) + R"(
+%2 = max_pool "pool1" (%1) )" + std::string(window) +
+                                 R"(
 output "y" %2
 )");
     fuse(program, {});

@@ -35,12 +35,13 @@ TEST(Pipeline, TellsTheObserverOfEveryPassInOrder) {
   Program program;
   program.graph = dsl::zoo::lenet5().graph();
   std::vector<std::string_view> names;
-  run_passes(program, wide_machine(), inference_passes(), [&](const Program&, const PassRecord& record) {
-    EXPECT_GE(record.time_us, 0);
-    EXPECT_FALSE(record.pass.promise.empty());
-    names.push_back(record.pass.name);
-    return true;
-  });
+  run_passes(program, wide_machine(), inference_passes(),
+             [&](const Program&, const PassRecord& record) {
+               EXPECT_GE(record.time_us, 0);
+               EXPECT_FALSE(record.pass.promise.empty());
+               names.push_back(record.pass.name);
+               return true;
+             });
   ASSERT_EQ(names.size(), inference_passes().size());
   for (std::size_t i = 0; i < names.size(); ++i) EXPECT_EQ(names[i], inference_passes()[i].name);
 }
@@ -48,9 +49,8 @@ TEST(Pipeline, TellsTheObserverOfEveryPassInOrder) {
 TEST(Pipeline, StopsWhereTheObserverSays) {
   Program program;
   program.graph = dsl::zoo::lenet5().graph();
-  run_passes(program, wide_machine(), inference_passes(), [](const Program&, const PassRecord& record) {
-    return record.pass.name != "fuse";
-  });
+  run_passes(program, wide_machine(), inference_passes(),
+             [](const Program&, const PassRecord& record) { return record.pass.name != "fuse"; });
   EXPECT_FALSE(program.regions.empty());
   EXPECT_TRUE(program.layouts.empty());
 }
@@ -59,17 +59,19 @@ TEST(Pipeline, RecordsWhichPassesChangedTheGraph) {
   Program program;
   program.graph = dsl::zoo::lenet5().graph();
   std::set<std::string_view> changed;
-  run_passes(program, wide_machine(), inference_passes(), [&](const Program&, const PassRecord& record) {
-    if (record.changed) changed.insert(record.pass.name);
-    return true;
-  });
+  run_passes(program, wide_machine(), inference_passes(),
+             [&](const Program&, const PassRecord& record) {
+               if (record.changed) changed.insert(record.pass.name);
+               return true;
+             });
   EXPECT_TRUE(changed.contains("drop_training"));
   EXPECT_TRUE(changed.contains("sink_relu_below_max_pool"));
   EXPECT_FALSE(changed.contains("merge_common_nodes"));
 }
 
 TEST(Pipeline, LeavesNothingForASecondRunOfAGraphPass) {
-  const std::set<std::string_view> once = {"differentiate", "fuse", "assign_layouts", "plan_memory"};
+  const std::set<std::string_view> once = {"differentiate", "fuse", "assign_layouts",
+                                           "plan_memory"};
   for (const std::span<const Pass> passes : {inference_passes(), training_passes()}) {
     Program program;
     program.graph = busy_network().graph();
@@ -94,7 +96,8 @@ TEST(Pipeline, PutsEveryComputingNodeIntoOneRegion) {
     for (int32_t id = 0; id < program.graph.node_count(); ++id) {
       const bool computes =
           !program.graph.node(id).inputs.empty() && !program.views.contains({id, 0});
-      EXPECT_EQ(times[static_cast<std::size_t>(id)], computes ? 1 : 0) << program.graph.node(id).name.view();
+      EXPECT_EQ(times[static_cast<std::size_t>(id)], computes ? 1 : 0)
+          << program.graph.node(id).name.view();
     }
   }
 }

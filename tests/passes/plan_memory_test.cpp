@@ -16,7 +16,8 @@ using dsl::Tensor;
 using tests::find;
 using tests::wide_machine;
 
-Program planned(const dsl::Graph& graph, std::span<const Pass> passes, const PassContext& context = wide_machine()) {
+Program planned(const dsl::Graph& graph, std::span<const Pass> passes,
+                const PassContext& context = wide_machine()) {
   Program program;
   program.graph = graph;
   run_passes(program, context, passes);
@@ -33,10 +34,14 @@ Network random_network(uint64_t seed) {
     const Tensor x = maps[roll(maps.size())];
     const Tensor y = maps[roll(maps.size())];
     switch (roll(5)) {
-      case 0: maps.push_back(x | dsl::conv(static_cast<int64_t>(1 + roll(20)), 3, {.pad = 1})); break;
+      case 0:
+        maps.push_back(x | dsl::conv(static_cast<int64_t>(1 + roll(20)), 3, {.pad = 1}));
+        break;
       case 1: maps.push_back(x | dsl::relu); break;
       case 2: maps.push_back(x | dsl::softmax); break;
-      case 3: maps.push_back(x.channels() == y.channels() ? dsl::add(x, y) : dsl::concat({x, y})); break;
+      case 3:
+        maps.push_back(x.channels() == y.channels() ? dsl::add(x, y) : dsl::concat({x, y}));
+        break;
       default: maps.push_back(x | dsl::max_pool(3, {.stride = 1, .pad = 1})); break;
     }
   }
@@ -76,8 +81,9 @@ void expect_live_values_apart(const Program& program) {
     const bool packed = place_a.storage == Storage::workspace || place_a.storage == Storage::fixed;
     if (packed) {
       EXPECT_EQ(place_a.offset_bytes % HALCYON_ALIGNMENT, 0);
-      EXPECT_LE(place_a.offset_bytes + place_a.size_bytes,
-                place_a.storage == Storage::fixed ? program.memory.fixed_bytes : program.memory.per_sample_bytes);
+      EXPECT_LE(place_a.offset_bytes + place_a.size_bytes, place_a.storage == Storage::fixed
+                                                               ? program.memory.fixed_bytes
+                                                               : program.memory.per_sample_bytes);
     }
     for (const auto& [b, life_b] : lifetimes) {
       if (!packed || !(b < a) || life_a.first > life_b.last || life_b.first > life_a.last) continue;
@@ -100,7 +106,8 @@ TEST(PlanMemory, NeedsHardlyMoreForLenet5ThanWhatLivesAtOnce) {
   for (const std::span<const Pass> passes : {inference_passes(), training_passes()}) {
     const MemoryPlan memory = planned(dsl::zoo::lenet5().graph(), passes).memory;
     EXPECT_GE(memory.per_sample_bytes, memory.per_sample_lower_bound);
-    EXPECT_LE(static_cast<double>(memory.per_sample_bytes), 1.1 * static_cast<double>(memory.per_sample_lower_bound));
+    EXPECT_LE(static_cast<double>(memory.per_sample_bytes),
+              1.1 * static_cast<double>(memory.per_sample_lower_bound));
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "compiler/driver/verify.h"
@@ -21,20 +22,23 @@ inline void expect_like_reference(const dsl::Graph& graph,
   compile_options.target = target;
   for (const compiler::Comparison& c : compiler::verify_network(graph, compile_options, options)) {
     EXPECT_TRUE(c.finite) << c.what << ", seed " << options.seed;
-    EXPECT_LE(c.relative(), kKernelTolerance)
-        << c.what << ", seed " << options.seed << ", batch " << options.batch << ", error "
-        << c.largest_error << " of " << c.largest_value;
+    // A sum that cancels keeps the errors of its parts, and those of gradients are far above 1.
+    const bool is_gradient = c.what.starts_with("gradient");
+    const double scale = is_gradient ? std::max(c.largest_value, 1.0) : c.largest_value;
+    EXPECT_LE(c.largest_error, kKernelTolerance * scale)
+        << c.what << ", seed " << options.seed << ", batch " << options.batch << ", largest value "
+        << c.largest_value;
   }
 }
 
 /// Makes `y` the network's output and the mean square of its distance from a target its loss. The
-/// weight lifts the gradients to the size of the parameters: they are read off one step.
+/// weight lifts the gradients above the parameters: they are read off one step.
 inline void finish_with_mean_square(dsl::Network& net, dsl::Tensor y) {
   Shape wanted;
   for (int axis = 1; axis < y.shape().rank; ++axis) wanted.push_back(y.shape()[axis]);
   net.output("y", y);
   net.loss("loss", dsl::mean_square(y, net.target("wanted", wanted)),
-           static_cast<float>(wanted.elements()));
+           100 * static_cast<float>(wanted.elements()));
 }
 
 }  // namespace halcyon::tests

@@ -1,6 +1,6 @@
 #pragma once
-/// Compile options for tests: every test program shares one folder of compiled kernels, so that only
-/// the first run after a change of the compiler is slow. The build names the folder.
+/// Compile options for tests: every test program shares one folder of compiled kernels, so that
+/// only the first run after a change of the compiler is slow. The build names the folder.
 
 #include "compiler/driver/compile.h"
 
