@@ -86,7 +86,7 @@ TEST_F(ObjectCacheTest, ForeignFilesAndEntriesOfOtherKernelsAreAbsent) {
 
 TEST_F(ObjectCacheTest, AFolderThatCannotBeMadeIsNoError) {
   std::ofstream(folder_.file("plain")) << "a file";
-  for (const std::string place :
+  for (const std::string& place :
        {folder_.file("plain"), folder_.file("plain/below"), std::string("/proc/nowhere")}) {
     const ObjectCache cache(place);
     cache.store(kernel_);
