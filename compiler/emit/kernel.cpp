@@ -55,11 +55,11 @@ std::vector<llvm::CallInst*> calls_of(llvm::Module& module, const char* name) {
 }
 
 /// Turns every allocation into a fixed place in the worker's scratch memory: nothing allocates while a network runs.
-int64_t place_scratch(llvm::Module& module) {
+int64_t place_scratch(llvm::Module& module, const std::string& label) {
   int64_t offset = 0;
   for (llvm::CallInst* call : calls_of(module, "halide_malloc")) {
     const auto* size = llvm::dyn_cast<llvm::ConstantInt>(call->getArgOperand(1));
-    if (size == nullptr) throw InternalError("emit: a kernel allocates memory whose size is not constant");
+    if (size == nullptr) throw InternalError("emit: kernel " + label + " allocates memory whose size is not constant");
     llvm::IRBuilder<> ir(call);
     llvm::Type* bytes = ir.getInt8PtrTy();
     // The worker is { frame, scratch }.
@@ -207,7 +207,7 @@ KernelObject compile_kernel(const KernelSpec& spec) try {
   KernelObject result;
   result.symbol = kernel_symbol(spec);
   link_parallel_for(*module);
-  result.scratch_bytes = place_scratch(*module);
+  result.scratch_bytes = place_scratch(*module, spec.label());
   add_entry(*module, context, result.symbol);
   hide_everything_but(*module, result.symbol);
   check_imports(*module, spec.label());

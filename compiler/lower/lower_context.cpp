@@ -301,7 +301,7 @@ std::vector<Halide::Argument> LowerContext::finish() {
   return list;
 }
 
-void parallelise(Func f, const std::vector<Var>& outer) {
+Var parallelise(Func f, const std::vector<Var>& outer) {
   Var task = outer.front();
   for (std::size_t i = 1; i < outer.size(); ++i) {
     Var fused("task" + std::to_string(i));
@@ -309,6 +309,7 @@ void parallelise(Func f, const std::vector<Var>& outer) {
     task = fused;
   }
   f.parallel(task);
+  return task;
 }
 
 void vectorise_channels(Halide::Stage stage, const Var& ci, int64_t extent, int width) {

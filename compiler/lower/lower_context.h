@@ -93,6 +93,10 @@ class LowerContext {
   void set_accumulator(const Halide::Func& f) { accumulator_ = f; }
   Halide::Func& accumulator() { return accumulator_; }
 
+  /// A copy of an input with zeros around it, made by each task; undefined where none is needed.
+  void set_padded_input(const Halide::Func& f) { padded_input_ = f; }
+  Halide::Func& padded_input() { return padded_input_; }
+
   /// Builds output(): the region's results at each position, as one tuple.
   void make_output();
   /// Fixes bounds and strides of every buffer and returns Halide's arguments, inputs then batch.
@@ -122,10 +126,12 @@ class LowerContext {
   Halide::Func output_;
   PointVars output_vars_;
   Halide::Func accumulator_;
+  Halide::Func padded_input_;
 };
 
-/// Parallel over the batch and whatever else is outermost; `outer` are the loops to fuse, innermost first.
-void parallelise(Halide::Func f, const std::vector<Halide::Var>& outer);
+/// Parallel over the batch and whatever else is outermost; `outer` are the loops to fuse, innermost first. Returns the
+/// loop over tasks.
+Halide::Var parallelise(Halide::Func f, const std::vector<Halide::Var>& outer);
 
 /// Vectorises over the channels of a block: whole blocks, or pieces of the vector width for longer ones.
 void vectorise_channels(Halide::Stage stage, const Halide::Var& ci, int64_t extent, int width);

@@ -115,45 +115,9 @@ bool separate_results(Program& program, const PassContext&) {
   return true;
 }
 
-bool copy_host_edges(Program& program, const PassContext&) {
-  const Graph& graph = program.graph;
-  const auto users = users_of(graph);
-  // The host's buffers have no room for a halo, and a flattened map must be dense.
-  const auto must_stay_without_halo = [&](Value x) {
-    const Op& op = graph.node(x).op;
-    if (std::holds_alternative<ops::Input>(op) || std::holds_alternative<ops::Unflatten>(op)) {
-      return true;
-    }
-    const std::vector<int32_t>& readers = users.at(x);
-    return std::any_of(readers.begin(), readers.end(), [&](int32_t user) {
-      return std::holds_alternative<ops::Flatten>(graph.node(user).op);
-    });
-  };
-  std::map<Value, Value> padded;  // input in the copy -> its copy with room for a halo
-  Rewriter rewriter(graph, [&](int32_t, const Node& node, const Rewriter::Values& inputs,
-                               Graph& copy) -> Rewriter::Values {
-    const auto* conv = std::get_if<ops::Conv>(&node.op);
-    const auto* grad = std::get_if<ops::ConvWeightGrad>(&node.op);
-    if (conv == nullptr && grad == nullptr) return {};
-    const auto is_padded = [&](const auto& window) {
-      for (int axis = 0; axis < graph.shape(node.inputs[0]).spatial_rank(); ++axis) {
-        if (window.pad_begin[axis] > 0 || window.pad_end[axis] > 0) return true;
-      }
-      return false;
-    };
-    const bool has_padding = conv != nullptr ? is_padded(*conv) : is_padded(*grad);
-    if (!has_padding || !must_stay_without_halo(node.inputs[0])) return {};
-    if (!padded.contains(inputs[0])) {
-      FixedString name = graph.node(node.inputs[0]).name;
-      name.append(".padded");
-      padded[inputs[0]] = {copy.add(ops::Copy{}, {inputs[0]}, name, node.place), 0};
-    }
-    Rewriter::Values with_copy = inputs;
-    with_copy[0] = padded[inputs[0]];
-    return {{copy.add(node.op, with_copy, node.name, node.place), 0}};
-  });
-  bool changed = rewriter.changed();
-  Graph result = rewriter.take();
+bool copy_outputs(Program& program, const PassContext&) {
+  Graph result = program.graph;
+  bool changed = false;
   // A softmax that nothing else reads can write the host's layout itself; every other output is copied into it.
   const auto result_users = users_of(result);
   std::map<Value, int> times;

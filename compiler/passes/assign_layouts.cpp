@@ -29,6 +29,7 @@ class LayoutAssigner {
   void run() {
     for (int32_t id = 0; id < graph_.node_count(); ++id) assign_activations(id);
     for (int32_t id = 0; id < graph_.node_count(); ++id) widen_halos(id);
+    for (auto& [v, layout] : program_.layouts) drop_costly_halo(v, layout);
     for (const auto& [view, source] : program_.views) show(view, source);
     // Forward weights first: gradients take their layout from the parameter that they update.
     for (int32_t id = 0; id < graph_.node_count(); ++id) assign_weights_read_by(id);
@@ -71,6 +72,18 @@ class LayoutAssigner {
     const Node& node = graph_.node(id);
     if (const auto* conv = std::get_if<ops::Conv>(&node.op)) widen(node.inputs[0], *conv);
     if (const auto* grad = std::get_if<ops::ConvWeightGrad>(&node.op)) widen(node.inputs[0], *grad);
+  }
+
+  /// A halo is worth storing where it is small. A kernel pads by itself what is mostly halo, what the host holds and what
+  /// is flattened, which must be dense.
+  void drop_costly_halo(Value v, Layout& layout) const {
+    const Op& op = graph_.node(v).op;
+    bool dense = std::holds_alternative<ops::Input>(op) || std::holds_alternative<ops::Unflatten>(op);
+    for (const auto& [view, source] : program_.views) dense = dense || source == v;
+    const int64_t inside = layout.blocks() * layout.block * (layout.shape.elements() / layout.channels());
+    if (!dense && 2 * layout.sample_elements() <= 3 * inside) return;
+    layout.before = {};
+    layout.after = {};
   }
 
   /// A flattened value keeps the form of its map; a dense layer behind which a map is seen writes the map's form.

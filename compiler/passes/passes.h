@@ -53,9 +53,9 @@ bool sum_before_scatter(Program& program, const PassContext& context);
 /// for each. After: losses, and gradients of parameters, are values of their own.
 bool separate_results(Program& program, const PassContext& context);
 
-/// Copies what the host holds where kernels cannot use it as it is: inputs of padded convolutions (no room for a
-/// halo) and outputs whose inner layout differs. After: every output is written by a softmax or copy of its own.
-bool copy_host_edges(Program& program, const PassContext& context);
+/// Copies outputs into the host's order where they are read inside too, or come from a kernel whose own order differs.
+/// After: every output is written by a softmax or copy of its own.
+bool copy_outputs(Program& program, const PassContext& context);
 
 // From graph to kernels.
 

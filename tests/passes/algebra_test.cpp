@@ -150,60 +150,7 @@ TEST(SeparateResults, GivesEachParameterAGradientOfItsOwn) {
   EXPECT_FALSE(separate_results(program, {}));
 }
 
-TEST(CopyHostEdges, MakesRoomForAHaloAroundTheHostsPicture) {
-  Program program = program_of(R"(
-%0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
-%1 = parameter "w" () {id=0 shape=[1,1,3,3]} -> [1,1,3,3]
-%2 = conv "padded" (%0, %1) {kernel=[3,3] pad_begin=[1,1] pad_end=[1,1]} -> [N,1,4,4]
-%3 = conv "again" (%0, %1) {kernel=[3,3] pad_begin=[0,1]} -> [N,1,2,3]
-%4 = conv "bare" (%0, %1) {kernel=[3,3]} -> [N,1,2,2]
-%5 = softmax "a" (%2) {} -> [N,1,4,4]
-%6 = softmax "b" (%3) {} -> [N,1,2,3]
-%7 = softmax "c" (%4) {} -> [N,1,2,2]
-output "a" %5
-output "b" %6
-output "c" %7
-)");
-  EXPECT_TRUE(copy_host_edges(program, {}));
-  EXPECT_EQ(text_of(program.graph),
-            "x.padded = copy (x)\n"
-            "padded = conv (x.padded, w)\n"
-            "again = conv (x.padded, w)\n"
-            "bare = conv (x, w)\n"
-            "a = softmax (padded)\n"
-            "b = softmax (again)\n"
-            "c = softmax (bare)\n"
-            "output a a\n"
-            "output b b\n"
-            "output c c\n");
-  EXPECT_FALSE(copy_host_edges(program, {}));
-}
-
-TEST(CopyHostEdges, LeavesMapsDenseThatAreFlattened) {
-  Program program = program_of(R"(
-%0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
-%1 = parameter "w" () {id=0 shape=[1,1,3,3]} -> [1,1,3,3]
-%2 = relu "map" (%0) {} -> [N,1,4,4]
-%3 = flatten "flat" (%2) {} -> [N,16]
-%4 = conv "padded" (%2, %1) {kernel=[3,3] pad_begin=[1,1] pad_end=[1,1]} -> [N,1,4,4]
-%5 = softmax "a" (%3) {} -> [N,16]
-%6 = softmax "b" (%4) {} -> [N,1,4,4]
-output "a" %5
-output "b" %6
-)");
-  EXPECT_TRUE(copy_host_edges(program, {}));
-  EXPECT_EQ(text_of(program.graph),
-            "map = relu (x)\n"
-            "flat = flatten (map)\n"
-            "map.padded = copy (map)\n"
-            "padded = conv (map.padded, w)\n"
-            "a = softmax (flat)\n"
-            "b = softmax (padded)\n"
-            "output a a\n"
-            "output b b\n");
-}
-
-TEST(CopyHostEdges, CopiesEveryOutputThatNoSoftmaxWrites) {
+TEST(CopyOutputs, CopiesEveryOutputThatNoSoftmaxWrites) {
   Program program = program_of(R"(
 %0 = input "x" () {shape=[N,4]} -> [N,4]
 %1 = relu "y" (%0) {} -> [N,4]
@@ -216,7 +163,7 @@ output "twice" %2
 output "again" %2
 output "read" %3
 )");
-  EXPECT_TRUE(copy_host_edges(program, {}));
+  EXPECT_TRUE(copy_outputs(program, {}));
   EXPECT_EQ(text_of(program.graph),
             "y = relu (x)\n"
             "alone = softmax (y)\n"

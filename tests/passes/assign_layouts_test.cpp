@@ -76,15 +76,30 @@ TEST(AssignLayouts, StoresPositionsOfMaximaInBytes) {
 
 TEST(AssignLayouts, GivesAValueTheWidestHaloOfItsReaders) {
   const Program program = laid_out(R"(
-%0 = input "x" () {shape=[N,2,6,6]} -> [N,2,6,6]
+%0 = input "x" () {shape=[N,2,16,16]} -> [N,2,16,16]
 %1 = parameter "w" () {id=0 shape=[1,2,3,3]} -> [1,2,3,3]
-%2 = relu "y" (%0) {} -> [N,2,6,6]
-%3 = conv "a" (%2, %1) {kernel=[3,3] pad_begin=[2,0] pad_end=[0,1]} -> [N,1,6,5]
-%4 = conv "b" (%2, %1) {kernel=[3,3] pad_begin=[1,1] pad_end=[1,0]} -> [N,1,6,5]
+%2 = relu "y" (%0) {} -> [N,2,16,16]
+%3 = conv "a" (%2, %1) {kernel=[3,3] pad_begin=[2,0] pad_end=[0,1]} -> [N,1,16,15]
+%4 = conv "b" (%2, %1) {kernel=[3,3] pad_begin=[1,1] pad_end=[1,0]} -> [N,1,16,15]
 %5 = conv_weight_grad "c" (%2, %3) {weight=[1,2,3,3] pad_begin=[2,0] pad_end=[0,1]} -> [1,2,3,3]
 )");
-  EXPECT_EQ(layout_of(program, "y"), "f32[N,2,6,6] block 2 halo 2,1/1,1");
-  EXPECT_EQ(layout_of(program, "x"), "f32[N,2,6,6] block 2");
+  EXPECT_EQ(layout_of(program, "y"), "f32[N,2,16,16] block 2 halo 2,1/1,1");
+  EXPECT_EQ(layout_of(program, "x"), "f32[N,2,16,16] block 2");
+}
+
+TEST(AssignLayouts, StoresNoHaloThatIsLargeOrAroundWhatMustBeDense) {
+  const Program program = laid_out(R"(
+%0 = input "picture" () {shape=[N,2,16,16]} -> [N,2,16,16]
+%1 = parameter "w" () {id=0 shape=[2,2,3,3]} -> [2,2,3,3]
+%2 = conv "small" (%0, %1) {filters=2 kernel=[3,3] stride=[4,4] pad_begin=[1,1]} -> [N,2,4,4]
+%3 = conv "y" (%2, %1) {filters=2 kernel=[3,3] pad_begin=[1,1] pad_end=[1,1]} -> [N,2,4,4]
+%4 = relu "flattened" (%0) {} -> [N,2,16,16]
+%5 = conv "z" (%4, %1) {filters=2 kernel=[3,3] pad_begin=[1,1] pad_end=[1,1]} -> [N,2,16,16]
+%6 = flatten "flat" (%4) {} -> [N,512]
+)");
+  EXPECT_EQ(layout_of(program, "small"), "f32[N,2,4,4] block 2");
+  EXPECT_EQ(layout_of(program, "picture"), "f32[N,2,16,16] block 2");
+  EXPECT_EQ(layout_of(program, "flattened"), "f32[N,2,16,16] block 2");
 }
 
 TEST(AssignLayouts, LaysWeightsOutAsTheValueTheyMeet) {
