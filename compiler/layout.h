@@ -3,9 +3,9 @@
 ///
 /// One formula serves every form. Channels are cut into blocks of `block`; one sample is
 ///   [channel block][spatial with halo ...][channel in block]
-/// so that NHWC is a single block of all channels, NCHW has blocks of one, and NCHW[c] has blocks of the vector
-/// width. A halo is a border of zeros which lets padded convolutions read without a copy.
-/// A weight is one such sample per filter, interleaved over a block of filters:
+/// so that NHWC is a single block of all channels, NCHW has blocks of one, and NCHW[c] has blocks
+/// of the vector width. A halo is a border of zeros which lets padded convolutions read without a
+/// copy. A weight is one such sample per filter, interleaved over a block of filters:
 ///   [filter block][sample of C, R, S][filter in block]
 
 #include <array>
@@ -49,8 +49,8 @@ struct Layout {
   bool operator==(const Layout&) const = default;
 };
 
-/// Form of a weight [K,C,R,S], of a dense weight [K,C] that reads `sample` flattened, or of a bias [K] (whose
-/// sample is a single value). Invariant: padded filters and channels hold zeros.
+/// Form of a weight [K,C,R,S], of a dense weight [K,C] that reads `sample` flattened, or of a bias
+/// [K] (whose sample is a single value). Invariant: padded filters and channels hold zeros.
 struct WeightLayout {
   int64_t filters = 1;
   int64_t filter_block = 1;

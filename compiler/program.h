@@ -41,8 +41,8 @@ struct Place {
 };
 
 /// Workspace = fixed_bytes + batch * per_sample_bytes, and scratch for each worker.
-/// The gradient of the trainable parameter at offset o lies at gradient_offset + o: the optimizer sees two
-/// contiguous blocks.
+/// The gradient of the trainable parameter at offset o lies at gradient_offset + o: the optimizer
+/// sees two contiguous blocks.
 struct MemoryPlan {
   std::map<Value, Place> places;
   int64_t parameter_bytes = 0;  ///< trainable parameters first, frozen ones behind them
@@ -55,9 +55,9 @@ struct MemoryPlan {
 
 struct Program {
   Graph graph;
-  std::vector<Region> regions;            ///< in execution order
-  std::map<Value, Value> views;           ///< flatten and its reverse: the same bytes as another value
-  std::map<Value, Layout> layouts;        ///< of every stored value with a batch
+  std::vector<Region> regions;      ///< in execution order
+  std::map<Value, Value> views;     ///< flatten and its reverse: the same bytes as another value
+  std::map<Value, Layout> layouts;  ///< of every stored value with a batch
   std::map<Value, WeightLayout> weights;  ///< of every stored value without
   MemoryPlan memory;
 

@@ -8,13 +8,15 @@ namespace halcyon::compiler {
 Target parse_target(const std::string& text) {
   Halide::Target halide;
   if (text != "host" && !Halide::Target::validate_target_string(text)) {
-    throw UserError("unknown target '" + text + "'",
-                    "host, or a name such as x86-64-linux-avx-avx2-f16c-fma-sse41 or x86-64-linux-sse41");
+    throw UserError(
+        "unknown target '" + text + "'",
+        "host, or a name such as x86-64-linux-avx-avx2-f16c-fma-sse41 or x86-64-linux-sse41");
   }
   halide = text == "host" ? Halide::get_host_target() : Halide::Target(text);
   if (halide.os != Halide::Target::Linux || halide.bits != 64 ||
       (halide.arch != Halide::Target::X86 && halide.arch != Halide::Target::ARM)) {
-    throw UserError("target '" + text + "' is not supported", "x86-64-linux and arm-64-linux are, with any features");
+    throw UserError("target '" + text + "' is not supported",
+                    "x86-64-linux and arm-64-linux are, with any features");
   }
   Target target;
   target.features = halide.to_string();
@@ -33,15 +35,21 @@ Target parse_target(const std::string& text) {
 
 bool runs_on_this_machine(const std::string& features) {
   using Instructions = Halide::Target;
-  constexpr Instructions::Feature kSets[] = {
-      Instructions::SSE41,          Instructions::AVX,
-      Instructions::F16C,           Instructions::FMA,
-      Instructions::FMA4,           Instructions::AVX2,
-      Instructions::AVX512,         Instructions::AVX512_KNL,
-      Instructions::AVX512_Skylake, Instructions::AVX512_Cannonlake,
-      Instructions::AVX512_SapphireRapids, Instructions::ARMDotProd,
-      Instructions::ARMFp16,        Instructions::SVE,
-      Instructions::SVE2};
+  constexpr Instructions::Feature kSets[] = {Instructions::SSE41,
+                                             Instructions::AVX,
+                                             Instructions::F16C,
+                                             Instructions::FMA,
+                                             Instructions::FMA4,
+                                             Instructions::AVX2,
+                                             Instructions::AVX512,
+                                             Instructions::AVX512_KNL,
+                                             Instructions::AVX512_Skylake,
+                                             Instructions::AVX512_Cannonlake,
+                                             Instructions::AVX512_SapphireRapids,
+                                             Instructions::ARMDotProd,
+                                             Instructions::ARMFp16,
+                                             Instructions::SVE,
+                                             Instructions::SVE2};
   const Halide::Target wanted(features);
   const Halide::Target host = Halide::get_host_target();
   bool runs = wanted.arch == host.arch && wanted.bits == host.bits && wanted.os == host.os;

@@ -7,9 +7,9 @@
 namespace halcyon::compiler {
 
 struct Target {
-  std::string features;       ///< as Halide spells it, "x86-64-linux-avx-avx2-avx512-..."
-  std::string triple;         ///< as LLVM spells it, "x86_64-unknown-linux-gnu"
-  int vector_width = 16;      ///< 32-bit lanes in a register
+  std::string features;   ///< as Halide spells it, "x86-64-linux-avx-avx2-avx512-..."
+  std::string triple;     ///< as LLVM spells it, "x86_64-unknown-linux-gnu"
+  int vector_width = 16;  ///< 32-bit lanes in a register
   int vector_registers = 32;
 };
 

@@ -30,8 +30,8 @@ struct Initializer {
 constexpr Initializer he() { return {.rule = Initializer::Rule::he}; }
 /// Uniform with bound sqrt(6/(fan_in+fan_out)). Source: Glorot and Bengio 2010, equation 16.
 constexpr Initializer xavier() { return {.rule = Initializer::Rule::xavier}; }
-/// Uniform with bound 1/sqrt(fan_in): the layers' default, as in PyTorch. It is the smallest of the three; LeNet-5 learns
-/// MNIST to 99.1-99.2 % with it, to 98.6-98.9 % with he().
+/// Uniform with bound 1/sqrt(fan_in): the layers' default, as in PyTorch. It is the smallest of the
+/// three; LeNet-5 learns MNIST to 99.1-99.2 % with it, to 98.6-98.9 % with he().
 constexpr Initializer fan_in() { return {.rule = Initializer::Rule::fan_in}; }
 constexpr Initializer constant(float value) {
   return {.rule = Initializer::Rule::constant, .value = value};

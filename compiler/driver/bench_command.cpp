@@ -53,7 +53,8 @@ Timing measure(int runs, const Call& call) {
   for (int run = -3; run < runs; ++run) {
     const auto begin = std::chrono::steady_clock::now();
     call();
-    const std::chrono::duration<double, std::milli> passed = std::chrono::steady_clock::now() - begin;
+    const std::chrono::duration<double, std::milli> passed =
+        std::chrono::steady_clock::now() - begin;
     if (run >= 0) samples.push_back(passed.count());
   }
   std::sort(samples.begin(), samples.end());
@@ -67,11 +68,14 @@ Timing time_network(const halcyon_network& info, bool train, int64_t batch, int 
   const ZeroBuffers inputs(info.inputs, info.input_count, batch);
   const ZeroBuffers outputs(info.outputs, info.output_count, batch);
   const ZeroBuffers targets(info.targets, train ? info.target_count : 0, batch);
-  if (!train) return measure(runs, [&] { network.infer(batch, inputs.read_only(), outputs.pointers); });
+  if (!train)
+    return measure(runs, [&] { network.infer(batch, inputs.read_only(), outputs.pointers); });
   std::vector<float> losses(static_cast<std::size_t>(info.loss_count));
   halcyon_hyper hyper = {};
   hyper.step = 1;
-  return measure(runs, [&] { network.train_step(batch, inputs.read_only(), targets.read_only(), hyper, losses); });
+  return measure(runs, [&] {
+    network.train_step(batch, inputs.read_only(), targets.read_only(), hyper, losses);
+  });
 }
 
 void BenchCommand::run() const {
@@ -86,24 +90,34 @@ void BenchCommand::run() const {
                                    : loaded.info().workspace_bytes(batch, threads);
   const double gflops = 2e-6 * static_cast<double>(program.graph.macs() * batch) / timing.median_ms;
   if (json) {
-    nlohmann::json document = {{"median_ms", timing.median_ms}, {"min_ms", timing.min_ms},      {"runs", runs},
-                               {"batch", batch},                {"threads", threads},           {"gflops", gflops},
-                               {"workspace_bytes", workspace},  {"layers", nlohmann::json::array()}};
+    nlohmann::json document = {{"median_ms", timing.median_ms},
+                               {"min_ms", timing.min_ms},
+                               {"runs", runs},
+                               {"batch", batch},
+                               {"threads", threads},
+                               {"gflops", gflops},
+                               {"workspace_bytes", workspace},
+                               {"layers", nlohmann::json::array()}};
     for (const KernelTime& t : layers) {
-      document["layers"].push_back({{"kernel", t.label}, {"schedule", t.schedule}, {"median_us", t.median_us},
-                                    {"multiply_adds", t.macs}, {"bytes", t.bytes}});
+      document["layers"].push_back({{"kernel", t.label},
+                                    {"schedule", t.schedule},
+                                    {"median_us", t.median_us},
+                                    {"multiply_adds", t.macs},
+                                    {"bytes", t.bytes}});
     }
     fmt::print("{}\n", document.dump(2));
     return;
   }
   for (const KernelTime& t : layers) {
     fmt::print("{:>9.1f} us {:>7.1f} GFLOP/s {:>7.1f} GB/s  {}  {}\n", t.median_us,
-               2e-3 * static_cast<double>(t.macs) / t.median_us, 1e-3 * static_cast<double>(t.bytes) / t.median_us,
-               t.label, t.schedule);
+               2e-3 * static_cast<double>(t.macs) / t.median_us,
+               1e-3 * static_cast<double>(t.bytes) / t.median_us, t.label, t.schedule);
   }
-  fmt::print("{} batch {}, {} threads: {:.3f} ms median, {:.3f} ms best of {}, {:.1f} GFLOP/s, {:.0f} images/s\n",
-             train ? "training step," : "inference,", batch, threads, timing.median_ms, timing.min_ms, runs, gflops,
-             1e3 * static_cast<double>(batch) / timing.median_ms);
+  fmt::print(
+      "{} batch {}, {} threads: {:.3f} ms median, {:.3f} ms best of {}, {:.1f} GFLOP/s, {:.0f} "
+      "images/s\n",
+      train ? "training step," : "inference,", batch, threads, timing.median_ms, timing.min_ms,
+      runs, gflops, 1e3 * static_cast<double>(batch) / timing.median_ms);
 }
 
 }  // namespace

@@ -43,7 +43,8 @@ void set_scratch(Lowered& lowered, const std::vector<KernelObject>& kernels) {
 }
 
 int64_t workspace_bytes(const EntryPlan& plan) {
-  return plan.program->memory.fixed_bytes + plan.program->memory.per_sample_bytes + 2 * plan.scratch_bytes;
+  return plan.program->memory.fixed_bytes + plan.program->memory.per_sample_bytes +
+         2 * plan.scratch_bytes;
 }
 
 std::vector<std::string> descriptions(const Lowered& lowered) {
@@ -56,8 +57,8 @@ std::vector<std::string> descriptions(const Lowered& lowered) {
 }
 
 /// Runs the passes; false when the observer stopped them.
-bool run_passes_observed(const char* which, Program& program, const PassContext& context, std::span<const Pass> passes,
-                         const CompileOptions& options) {
+bool run_passes_observed(const char* which, Program& program, const PassContext& context,
+                         std::span<const Pass> passes, const CompileOptions& options) {
   bool stopped = false;
   run_passes(program, context, passes, [&](const Program& now, const PassRecord& record) {
     stopped = options.observe && !options.observe(which, now, record);
@@ -73,8 +74,9 @@ void check_sizes(const Program& program) {
     if (elements <= kMostElements) return;
     const dsl::Node& node = program.graph.node(v);
     throw UserError(dsl::describe(dsl::name_of(node.op), node.name, node.place) + ": " +
-                    halcyon::to_string(program.graph.shape(v)) + " has " + std::to_string(elements) +
-                    " elements in memory, at most " + std::to_string(kMostElements) + " can be compiled");
+                    halcyon::to_string(program.graph.shape(v)) + " has " +
+                    std::to_string(elements) + " elements in memory, at most " +
+                    std::to_string(kMostElements) + " can be compiled");
   };
   for (const auto& [v, layout] : program.layouts) check(v, layout.sample_elements());
   for (const auto& [v, layout] : program.weights) check(v, layout.elements());
@@ -83,17 +85,21 @@ void check_sizes(const Program& program) {
 /// The functions, the macros and the C++ namespace of a library are named after it.
 void check_library_name(const std::string& name) {
   constexpr std::size_t kMostCharacters = 40;  // as the DSL allows
-  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  const auto is_word = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+  };
   const bool identifier = !name.empty() && name.size() <= kMostCharacters && name[0] != '_' &&
                           std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
                           std::all_of(name.begin(), name.end(), is_word);
   if (!identifier) {
     throw UserError("library name " + runtime::quote(name) + " is not usable",
-                    "a letter, then letters, digits and _, at most 40 in all; it becomes part of the C functions' names");
+                    "a letter, then letters, digits and _, at most 40 in all; it becomes part of "
+                    "the C functions' names");
   }
   if (name == "std" || name.starts_with("halcyon") || is_cpp_keyword(name)) {
-    throw UserError("library name '" + name + "' already means something else in C or C++",
-                    "choose another with --name; names that begin with halcyon are the interface's");
+    throw UserError(
+        "library name '" + name + "' already means something else in C or C++",
+        "choose another with --name; names that begin with halcyon are the interface's");
   }
 }
 
@@ -111,11 +117,13 @@ std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& o
   if (options.train) {
     artifact.training.emplace();
     artifact.training->graph = graph;
-    if (!run_passes_observed("training", *artifact.training, context, training_passes(), options)) return std::nullopt;
+    if (!run_passes_observed("training", *artifact.training, context, training_passes(), options))
+      return std::nullopt;
     context.shares_parameters_with = &*artifact.training;
   }
   artifact.inference.graph = graph;
-  if (!run_passes_observed("inference", artifact.inference, context, inference_passes(), options)) return std::nullopt;
+  if (!run_passes_observed("inference", artifact.inference, context, inference_passes(), options))
+    return std::nullopt;
   // The graph, the regions and the memory plan are final from here on.
   check_sizes(artifact.inference);
   if (artifact.training) check_sizes(*artifact.training);
@@ -125,7 +133,9 @@ std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& o
   if (artifact.training) training = lower_program(*artifact.training, context.target);
   std::vector<KernelSpec> specs = inference.specs;
   specs.insert(specs.end(), training.specs.begin(), training.specs.end());
-  const int jobs = options.jobs > 0 ? options.jobs : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int jobs = options.jobs > 0
+                       ? options.jobs
+                       : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   KernelBuild build = build_kernels(specs, ObjectCache(options.cache), jobs);
   artifact.kernels = std::move(build.kernels);
   artifact.kernels_compiled = build.compiled;
@@ -134,8 +144,8 @@ std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& o
   set_scratch(training, artifact.kernels);
   artifact.interface = describe_interface(name, context.target.features, artifact.inference,
                                           artifact.training ? &*artifact.training : nullptr);
-  artifact.entry =
-      emit_entry(artifact.interface, inference.plan, artifact.training ? &training.plan : nullptr, context.target);
+  artifact.entry = emit_entry(artifact.interface, inference.plan,
+                              artifact.training ? &training.plan : nullptr, context.target);
   LibraryFacts facts;
   facts.macs = artifact.inference.graph.macs();
   facts.workspace_bytes_batch1 = workspace_bytes(inference.plan);
@@ -155,7 +165,8 @@ void write_library(const Artifact& artifact, const std::filesystem::path& folder
   std::filesystem::create_directories(folder, error);
   if (error) throw SystemError("cannot make folder " + folder.string() + ": " + error.message());
   std::vector<ArchiveMember> members = {{artifact.interface.name + ".o", artifact.entry}};
-  for (const KernelObject& kernel : artifact.kernels) members.push_back({kernel.symbol + ".o", kernel.object});
+  for (const KernelObject& kernel : artifact.kernels)
+    members.push_back({kernel.symbol + ".o", kernel.object});
   const std::string& name = artifact.interface.name;
   const auto text = [](const std::string& s) { return std::as_bytes(std::span(s)); };
   runtime::write_file_atomically(folder / ("lib" + name + ".a"), make_archive(members));

@@ -36,7 +36,8 @@ struct Artifact {
   int64_t kernels_compiled = 0;  ///< the rest came from the cache
 };
 
-/// Errors: UserError for networks that cannot be compiled as asked. Empty when `observe` stopped it.
+/// Errors: UserError for networks that cannot be compiled as asked. Empty when `observe` stopped
+/// it.
 std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& options);
 
 /// Writes libNAME.a, NAME.h, NAME.hpp and NAME.json, each atomically.

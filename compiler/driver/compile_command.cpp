@@ -34,19 +34,22 @@ void check_pass_name(const std::string& name) {
   for (const auto& passes : {inference_passes(), training_passes()}) {
     for (const Pass& pass : passes) {
       if (pass.name == name) return;
-      if (known.find(pass.name) == known.npos) known += (known.empty() ? "" : ", ") + std::string(pass.name);
+      if (known.find(pass.name) == known.npos)
+        known += (known.empty() ? "" : ", ") + std::string(pass.name);
     }
   }
   throw UserError("there is no pass '" + name + "'", "the passes are " + known);
 }
 
-bool CompileCommand::observe(const char* which, const Program& program, const PassRecord& record) const {
+bool CompileCommand::observe(const char* which, const Program& program,
+                             const PassRecord& record) const {
   if (timing) {
     fmt::print("{:<10} {:<26} {:>9.1f} us  {}\n", which, record.pass.name, record.time_us,
                record.changed ? "changed" : "");
   }
   for (const std::string& name : dump_after) {
-    if (name == record.pass.name) std::cout << "# " << which << ", after " << name << "\n" << program_text(program);
+    if (name == record.pass.name)
+      std::cout << "# " << which << ", after " << name << "\n" << program_text(program);
   }
   return stop_after != record.pass.name;
 }
@@ -66,8 +69,10 @@ void CompileCommand::run() const {
   write_library(*artifact, folder);
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
   const std::string& made = artifact->interface.name;
-  fmt::print("{0}/lib{1}.a, {1}.h, {1}.hpp, {1}.json: {2} kernels ({3} compiled, the rest from the cache) in {4:.2f} s\n",
-             folder, made, artifact->kernels.size(), artifact->kernels_compiled, time.count());
+  fmt::print(
+      "{0}/lib{1}.a, {1}.h, {1}.hpp, {1}.json: {2} kernels ({3} compiled, the rest from the cache) "
+      "in {4:.2f} s\n",
+      folder, made, artifact->kernels.size(), artifact->kernels_compiled, time.count());
 }
 
 }  // namespace
@@ -92,8 +97,8 @@ void add_zoo_command(CLI::App& app) {
   command->callback([] {
     for (const ZooEntry& entry : zoo()) {
       const dsl::Graph graph = entry.build();
-      fmt::print("zoo:{:<12} {:>10} parameters {:>12} multiply-adds  {}\n", entry.name, graph.parameter_count(),
-                 graph.macs(), entry.summary);
+      fmt::print("zoo:{:<12} {:>10} parameters {:>12} multiply-adds  {}\n", entry.name,
+                 graph.parameter_count(), graph.macs(), entry.summary);
     }
   });
 }

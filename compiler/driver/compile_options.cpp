@@ -24,7 +24,8 @@ dsl::ops::Optimizer parse_optimizer(const std::string& text) {
 
 void CompileFlags::add_to(CLI::App& command) {
   command.add_option("SRC", source, "a DSL file (.cpp) or zoo:NAME")->required();
-  command.add_option("--target", target, "host, or a Halide target such as x86-64-linux-avx-avx2-fma");
+  command.add_option("--target", target,
+                     "host, or a Halide target such as x86-64-linux-avx-avx2-fma");
   command.add_option("--cache", cache, "folder of compiled kernels; none to do without");
   command.add_option("--jobs", jobs, "threads that compile; 0: all")->check(CLI::Range(0, 256));
 }
@@ -57,13 +58,15 @@ void embed_weights(dsl::Graph& graph, const std::string& path) {
     const std::string name(node.name.view());
     const runtime::WeightTensor* tensor = file.find(name);
     if (tensor == nullptr) {
-      throw UserError(path + " has no tensor '" + name + "', which the network needs", "is it another network's file?");
+      throw UserError(path + " has no tensor '" + name + "', which the network needs",
+                      "is it another network's file?");
     }
     std::vector<int64_t> shape;
     for (int axis = 0; axis < known->shape.rank; ++axis) shape.push_back(known->shape[axis]);
     if (tensor->dtype != "F32" || tensor->shape != shape) {
-      throw UserError(path + ": tensor '" + name + "' is " + tensor->dtype + runtime::shape_text(tensor->shape) +
-                      ", the network needs F32" + runtime::shape_text(shape));
+      throw UserError(path + ": tensor '" + name + "' is " + tensor->dtype +
+                      runtime::shape_text(tensor->shape) + ", the network needs F32" +
+                      runtime::shape_text(shape));
     }
     dsl::ops::Parameter given = *known;
     given.init = dsl::ops::InitKind::values;

@@ -38,10 +38,13 @@ std::string program_text(const Program& program) {
     for (int32_t id : region.nodes) out << ' ' << program.graph.node(id).name.view();
     out << " reads" << list_text(region.inputs) << " writes" << list_text(region.outputs) << '\n';
   }
-  for (const auto& [v, layout] : program.layouts) out << "layout " << dsl::to_string(v) << ' ' << to_string(layout) << '\n';
-  for (const auto& [v, layout] : program.weights) out << "layout " << dsl::to_string(v) << ' ' << to_string(layout) << '\n';
+  for (const auto& [v, layout] : program.layouts)
+    out << "layout " << dsl::to_string(v) << ' ' << to_string(layout) << '\n';
+  for (const auto& [v, layout] : program.weights)
+    out << "layout " << dsl::to_string(v) << ' ' << to_string(layout) << '\n';
   for (const auto& [v, place] : program.memory.places) {
-    out << "place " << dsl::to_string(v) << ' ' << place_text(place) << ", " << place.size_bytes << " bytes\n";
+    out << "place " << dsl::to_string(v) << ' ' << place_text(place) << ", " << place.size_bytes
+        << " bytes\n";
   }
   if (!program.memory.places.empty()) {
     out << fmt::format("workspace {} + N * {} bytes (at least N * {}), parameters {} bytes\n",

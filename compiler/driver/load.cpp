@@ -20,8 +20,10 @@ void check(llvm::Error error) {
   if (error) throw InternalError("load: " + llvm::toString(std::move(error)));
 }
 
-std::unique_ptr<llvm::MemoryBuffer> buffer_of(const std::string& name, const std::vector<std::byte>& bytes) {
-  return llvm::MemoryBuffer::getMemBufferCopy({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name);
+std::unique_ptr<llvm::MemoryBuffer> buffer_of(const std::string& name,
+                                              const std::vector<std::byte>& bytes) {
+  return llvm::MemoryBuffer::getMemBufferCopy(
+      {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name);
 }
 
 }  // namespace
@@ -32,8 +34,8 @@ struct LoadedNetwork::Code {
 
 LoadedNetwork::LoadedNetwork(const Artifact& artifact) : code_(std::make_unique<Code>()) {
   if (!runs_on_this_machine(artifact.interface.target)) {
-    throw UserError("code for " + artifact.interface.target + " cannot run on this machine, which is " +
-                        parse_target("host").features,
+    throw UserError("code for " + artifact.interface.target +
+                        " cannot run on this machine, which is " + parse_target("host").features,
                     "use --target host here; halcyon compile makes libraries for other machines");
   }
   llvm::InitializeNativeTarget();
@@ -41,12 +43,15 @@ LoadedNetwork::LoadedNetwork(const Artifact& artifact) : code_(std::make_unique<
   code_->jit = unwrap(llvm::orc::LLJITBuilder().create());
   llvm::orc::LLJIT& jit = *code_->jit;
   // libc and libm, which this process has anyway.
-  jit.getMainJITDylib().addGenerator(unwrap(
-      llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(jit.getDataLayout().getGlobalPrefix())));
-  for (const KernelObject& kernel : artifact.kernels) check(jit.addObjectFile(buffer_of(kernel.symbol, kernel.object)));
+  jit.getMainJITDylib().addGenerator(
+      unwrap(llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
+          jit.getDataLayout().getGlobalPrefix())));
+  for (const KernelObject& kernel : artifact.kernels)
+    check(jit.addObjectFile(buffer_of(kernel.symbol, kernel.object)));
   check(jit.addObjectFile(buffer_of(artifact.interface.name, artifact.entry)));
   const llvm::JITEvaluatedSymbol symbol = unwrap(jit.lookup(artifact.interface.name + "_network"));
-  const auto network = llvm::jitTargetAddressToFunction<const halcyon_network* (*)()>(symbol.getAddress());
+  const auto network =
+      llvm::jitTargetAddressToFunction<const halcyon_network* (*)()>(symbol.getAddress());
   info_ = network();
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-/// A compiled network inside this process: the same object code as in a library, for `halcyon train`, `run` and the
-/// tests, without a linker.
+/// A compiled network inside this process: the same object code as in a library, for `halcyon
+/// train`, `run` and the tests, without a linker.
 
 #include <memory>
 

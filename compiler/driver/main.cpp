@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return fail(kUserMistake, "out of memory");
   } catch (const std::exception& e) {
-    return fail(kOurBug, std::string(e.what()) + "\n  hint: this is a bug in halcyon, please report it");
+    return fail(kOurBug,
+                std::string(e.what()) + "\n  hint: this is a bug in halcyon, please report it");
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
-/// Times each kernel of a program by itself, on buffers of the right sizes: where a network spends its time.
+/// Times each kernel of a program by itself, on buffers of the right sizes: where a network spends
+/// its time.
 
 #include <string>
 #include <vector>
@@ -12,12 +13,13 @@ struct KernelTime {
   std::string label;     ///< "conv1+pool1+relu1"
   std::string schedule;  ///< "tile_x=7 tile_k=1"
   double median_us = 0;
-  int64_t macs = 0;      ///< of the whole batch
-  int64_t bytes = 0;     ///< of all arguments, read or written once
+  int64_t macs = 0;   ///< of the whole batch
+  int64_t bytes = 0;  ///< of all arguments, read or written once
 };
 
 /// In order of execution. Values are small random numbers.
-std::vector<KernelTime> profile_kernels(const Program& program, const Artifact& artifact, const LoadedNetwork& loaded,
-                                        int64_t batch, int threads, int runs = 15);
+std::vector<KernelTime> profile_kernels(const Program& program, const Artifact& artifact,
+                                        const LoadedNetwork& loaded, int64_t batch, int threads,
+                                        int runs = 15);
 
 }  // namespace halcyon::compiler

@@ -98,7 +98,8 @@ std::string read_all(int file) {
   std::string text;
   std::array<char, 4096> buffer;
   lseek(file, 0, SEEK_SET);
-  for (ssize_t n = 0; (n = read(file, buffer.data(), buffer.size())) > 0;) text.append(buffer.data(), static_cast<std::size_t>(n));
+  for (ssize_t n = 0; (n = read(file, buffer.data(), buffer.size())) > 0;)
+    text.append(buffer.data(), static_cast<std::size_t>(n));
   return text;
 }
 
@@ -125,7 +126,8 @@ Finished run_program(const std::vector<std::string>& words, const std::filesyste
   }
   close(report[1]);
   Finished finished;
-  if (child < 0 || read(report[0], &finished.launch_error, sizeof finished.launch_error) <= 0) finished.launch_error = child < 0 ? errno : 0;
+  if (child < 0 || read(report[0], &finished.launch_error, sizeof finished.launch_error) <= 0)
+    finished.launch_error = child < 0 ? errno : 0;
   close(report[0]);
   if (child > 0) waitpid(child, &finished.status, 0);
   finished.output = read_all(out);
@@ -144,8 +146,9 @@ std::string include_root() {
 dsl::Graph file_graph(const std::string& path) {
   const std::string extension = std::filesystem::path(path).extension().string();
   if (extension != ".cpp" && extension != ".cc" && extension != ".cxx") {
-    throw UserError("'" + path + "' is no network: its name ends with neither .cpp nor .cc nor .cxx",
-                    "a DSL file (.cpp) or zoo:NAME");
+    throw UserError(
+        "'" + path + "' is no network: its name ends with neither .cpp nor .cc nor .cxx",
+        "a DSL file (.cpp) or zoo:NAME");
   }
   if (!std::filesystem::is_regular_file(path)) {
     throw UserError("cannot read network file '" + path + "'", "a DSL file (.cpp) or zoo:NAME");
@@ -155,13 +158,18 @@ dsl::Graph file_graph(const std::string& path) {
   const TemporaryFolder folder;
   const std::string program = (folder.path() / "generator").string();
   const std::string root = include_root();
-  std::vector<std::string> command = {compiler, "-std=c++20", "-O0", "-DHALCYON_GENERATOR", "-I" + root,
-                                      "-I" + root + "/dsl/include", path, "-o", program};
-  if (compiler.find("clang") != std::string::npos) command.insert(command.begin() + 1, "-fconstexpr-steps=100000000");
+  std::vector<std::string> command = {compiler,    "-std=c++20",
+                                      "-O0",       "-DHALCYON_GENERATOR",
+                                      "-I" + root, "-I" + root + "/dsl/include",
+                                      path,        "-o",
+                                      program};
+  if (compiler.find("clang") != std::string::npos)
+    command.insert(command.begin() + 1, "-fconstexpr-steps=100000000");
   const Finished compiled = run_program(command, folder.path());
   if (compiled.launch_error != 0) {
-    throw SystemError("cannot run the C++ compiler '" + compiler + "': " + std::strerror(compiled.launch_error),
-                      "install g++ or clang++, or name one in the environment variable CXX");
+    throw SystemError(
+        "cannot run the C++ compiler '" + compiler + "': " + std::strerror(compiled.launch_error),
+        "install g++ or clang++, or name one in the environment variable CXX");
   }
   if (compiled.status != 0) {
     const bool no_main = compiled.errors.find("undefined reference to `main'") != std::string::npos;
@@ -171,7 +179,8 @@ dsl::Graph file_graph(const std::string& path) {
   const Finished printed = run_program({program}, folder.path());
   if (printed.status != 0) {
     const bool said = printed.errors.starts_with("error: ");
-    throw UserError(said ? path + ": " + printed.errors.substr(7, printed.errors.find_last_not_of('\n') - 6)
+    throw UserError(said ? path + ": " +
+                               printed.errors.substr(7, printed.errors.find_last_not_of('\n') - 6)
                          : path + ": the program that describes the network failed");
   }
   return parse_graph(printed.output, path);
@@ -181,7 +190,9 @@ dsl::Graph file_graph(const std::string& path) {
 
 const std::vector<ZooEntry>& zoo() {
   static const std::vector<ZooEntry> entries = {
-      {"lenet5", "LeNet-5 with ReLU and max pooling, 32x32x3 or any :HEIGHTxWIDTHxCHANNELS (LeCun et al. 1998)",
+      {"lenet5",
+       "LeNet-5 with ReLU and max pooling, 32x32x3 or any :HEIGHTxWIDTHxCHANNELS (LeCun et al. "
+       "1998)",
        [] { return dsl::zoo::lenet5().graph(); }},
   };
   return entries;

@@ -8,9 +8,10 @@
 
 namespace halcyon::compiler {
 
-/// `source` is a DSL file (".cpp", compiled by $CXX or c++ and run) or "zoo:NAME" or "zoo:NAME:HEIGHTxWIDTHxCHANNELS".
-/// Errors: UserError for unknown names, files that do not compile (with the compiler's own messages) and networks that
-/// break a rule; SystemError when there is no C++ compiler.
+/// `source` is a DSL file (".cpp", compiled by $CXX or c++ and run) or "zoo:NAME" or
+/// "zoo:NAME:HEIGHTxWIDTHxCHANNELS". Errors: UserError for unknown names, files that do not compile
+/// (with the compiler's own messages) and networks that break a rule; SystemError when there is no
+/// C++ compiler.
 dsl::Graph load_graph(const std::string& source);
 
 /// What a zoo network is, for `halcyon zoo`.

@@ -47,7 +47,8 @@ runtime::PictureShape picture_shape(const halcyon_network& network) {
 void require_folder_of(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) throw UserError("cannot write '" + path + "': it is a folder");
+  if (std::filesystem::is_directory(path, ignored))
+    throw UserError("cannot write '" + path + "': it is a folder");
   if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return;
   throw SystemError("cannot write '" + path + "': there is no folder '" + folder.string() + "'");
 }
@@ -92,11 +93,14 @@ void TrainCommand::run() const {
   sets.train.set_normalization(normalization);
   sets.test.set_normalization(normalization);
   runtime::Progress progress;
-  runtime::Trainer trainer(network, sets.train, &sets.test, train_options(loaded.info().optimizer), progress);
+  runtime::Trainer trainer(network, sets.train, &sets.test, train_options(loaded.info().optimizer),
+                           progress);
   if (!resume.empty()) trainer.resume(resume);
   const runtime::Report report = trainer.run();
-  fmt::print("{} steps in {:.1f} s, {:.0f} images/s", report.steps, report.train_s, report.images_per_s);
-  if (report.test_accuracy) fmt::print(", {:.2f} % of the test set right", 100 * *report.test_accuracy);
+  fmt::print("{} steps in {:.1f} s, {:.0f} images/s", report.steps, report.train_s,
+             report.images_per_s);
+  if (report.test_accuracy)
+    fmt::print(", {:.2f} % of the test set right", 100 * *report.test_accuracy);
   fmt::print("\n");
   if (!save.empty()) network.save(save);
 }
@@ -108,18 +112,22 @@ void add_train_command(CLI::App& app) {
   auto o = std::make_shared<TrainCommand>();
   o->add_to(*command);
   o->add_training_to(*command);
-  command->add_option("--data", o->data, "digits (drawn by the program) or a folder with MNIST's files");
+  command->add_option("--data", o->data,
+                      "digits (drawn by the program) or a folder with MNIST's files");
   command->add_option("--epochs", o->epochs)->check(CLI::Range(1, 1000000));
-  command->add_option("--steps", o->steps, "length of the run in steps instead of epochs")->check(CLI::Range(0, 1000000000));
+  command->add_option("--steps", o->steps, "length of the run in steps instead of epochs")
+      ->check(CLI::Range(0, 1000000000));
   command->add_option("--batch", o->batch)->check(CLI::Range(1, 1 << 20));
   command->add_option("--lr", o->rate, "base learning rate")->check(CLI::PositiveNumber);
   command->add_option("--momentum", o->momentum)->check(CLI::Range(0.0, 1.0));
   command->add_option("--weight-decay", o->weight_decay)->check(CLI::NonNegativeNumber);
   command->add_option("--schedule", o->schedule, "constant, step or cosine");
-  command->add_option("--warmup", o->warmup, "steps in which the rate climbs")->check(CLI::NonNegativeNumber);
+  command->add_option("--warmup", o->warmup, "steps in which the rate climbs")
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--weights", o->weights, "safetensors file to begin from");
   command->add_option("--save", o->save, "safetensors file for the trained weights");
-  command->add_option("--checkpoint", o->checkpoint, "file that holds the whole state, written every epoch");
+  command->add_option("--checkpoint", o->checkpoint,
+                      "file that holds the whole state, written every epoch");
   command->add_option("--resume", o->resume, "checkpoint to continue from");
   command->add_option("--log", o->log, "JSON lines, one for each step and epoch");
   command->add_option("--seed", o->seed);

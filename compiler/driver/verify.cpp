@@ -26,9 +26,10 @@ Tensors random_values(const dsl::Graph& graph, const VerifyOptions& options) {
     }
     if (const auto* parameter = std::get_if<ops::Parameter>(&node.op)) {
       HostTensor tensor = random_tensor(parameter->shape, options.batch, ++seed);
-      const double fan_in = parameter->shape.rank > 1
-                                ? static_cast<double>(parameter->shape.elements() / parameter->shape[0])
-                                : 4.0;
+      const double fan_in =
+          parameter->shape.rank > 1
+              ? static_cast<double>(parameter->shape.elements() / parameter->shape[0])
+              : 4.0;
       for (double& v : tensor.values) v = static_cast<float>(v * std::sqrt(3.0 / fan_in));
       values[name] = std::move(tensor);
     }
@@ -47,12 +48,13 @@ void for_each_in_host_order(const halcyon_tensor_info& info, const Body& body) {
   }
 }
 
-std::vector<float> to_host(const HostTensor& tensor, const halcyon_tensor_info& info, int64_t batch) {
+std::vector<float> to_host(const HostTensor& tensor, const halcyon_tensor_info& info,
+                           int64_t batch) {
   std::vector<float> host(static_cast<std::size_t>(batch * info.elements));
   for (int64_t n = 0; n < batch; ++n) {
     for_each_in_host_order(info, [&](int64_t canonical, int64_t at) {
-      host[static_cast<std::size_t>(n * info.elements + at)] =
-          static_cast<float>(tensor.values[static_cast<std::size_t>(n * info.elements + canonical)]);
+      host[static_cast<std::size_t>(n * info.elements + at)] = static_cast<float>(
+          tensor.values[static_cast<std::size_t>(n * info.elements + canonical)]);
     });
   }
   return host;
@@ -65,7 +67,8 @@ struct HostBuffers {
   std::vector<const void*> pointers;
 };
 
-HostBuffers host_buffers(const halcyon_tensor_info* infos, int32_t count, const Tensors& values, int64_t batch) {
+HostBuffers host_buffers(const halcyon_tensor_info* infos, int32_t count, const Tensors& values,
+                         int64_t batch) {
   HostBuffers buffers;
   buffers.floats.reserve(static_cast<std::size_t>(count));
   buffers.integers.reserve(static_cast<std::size_t>(count));
@@ -88,7 +91,8 @@ runtime::WeightFile weight_file(const halcyon_network& network, const Tensors& v
     const halcyon_parameter_info& p = network.parameters[i];
     const std::span<float> to = file.add(p.name, {p.shape, p.shape + p.rank});
     const HostTensor& from = values.at(p.name);
-    std::transform(from.values.begin(), from.values.end(), to.begin(), [](double v) { return static_cast<float>(v); });
+    std::transform(from.values.begin(), from.values.end(), to.begin(),
+                   [](double v) { return static_cast<float>(v); });
   }
   return file;
 }
@@ -107,8 +111,10 @@ class Comparer {
   Comparison result_;
 };
 
-std::vector<Comparison> compare_outputs(const dsl::Graph& graph, runtime::Network& network, const Tensors& values,
-                                        const std::map<Value, HostTensor>& reference, int64_t batch) {
+std::vector<Comparison> compare_outputs(const dsl::Graph& graph, runtime::Network& network,
+                                        const Tensors& values,
+                                        const std::map<Value, HostTensor>& reference,
+                                        int64_t batch) {
   const halcyon_network& info = network.info();
   const HostBuffers inputs = host_buffers(info.inputs, info.input_count, values, batch);
   std::vector<std::vector<float>> outputs;
@@ -121,15 +127,16 @@ std::vector<Comparison> compare_outputs(const dsl::Graph& graph, runtime::Networ
   std::vector<Comparison> list;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     Comparer comparer("output " + std::string(info.outputs[i].name));
-    const std::vector<float> expected = to_host(reference.at(graph.outputs[i].value), info.outputs[i], batch);
+    const std::vector<float> expected =
+        to_host(reference.at(graph.outputs[i].value), info.outputs[i], batch);
     for (std::size_t e = 0; e < expected.size(); ++e) comparer.add(outputs[i][e], expected[e]);
     list.push_back(comparer.result());
   }
   return list;
 }
 
-std::vector<Comparison> compare_step(const dsl::Graph& graph, runtime::Network& network, const Tensors& values,
-                                     int64_t batch) {
+std::vector<Comparison> compare_step(const dsl::Graph& graph, runtime::Network& network,
+                                     const Tensors& values, int64_t batch) {
   const halcyon_network& info = network.info();
   Program differentiated;
   differentiated.graph = graph;
@@ -164,7 +171,8 @@ std::vector<Comparison> compare_step(const dsl::Graph& graph, runtime::Network& 
       const std::vector<double>& expected = reference.at(node.inputs[count + i]).values;
       Comparer comparer("gradient " + name);
       for (std::size_t e = 0; e < expected.size(); ++e) {
-        comparer.add(static_cast<double>(old_values[e]) - static_cast<double>(new_values[e]), expected[e]);
+        comparer.add(static_cast<double>(old_values[e]) - static_cast<double>(new_values[e]),
+                     expected[e]);
       }
       list.push_back(comparer.result());
     }
@@ -176,7 +184,8 @@ std::vector<Comparison> compare_step(const dsl::Graph& graph, runtime::Network& 
 
 double Comparison::relative() const { return largest_error / std::max(largest_value, 1e-6); }
 
-std::vector<Comparison> verify_network(const dsl::Graph& graph, const CompileOptions& compile_options,
+std::vector<Comparison> verify_network(const dsl::Graph& graph,
+                                       const CompileOptions& compile_options,
                                        const VerifyOptions& options) {
   CompileOptions chosen = compile_options;
   chosen.train = options.gradients && !graph.losses.empty();

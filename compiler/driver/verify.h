@@ -1,8 +1,9 @@
 #pragma once
 /// Compiled code held against the reference meaning, on random parameters and inputs.
 ///
-/// The reference runs on the network as the user wrote it, before any pass, so a wrong pass shows as well as a wrong
-/// kernel. Gradients are read off one step of plain SGD with rate 1: p - p' is the gradient.
+/// The reference runs on the network as the user wrote it, before any pass, so a wrong pass shows
+/// as well as a wrong kernel. Gradients are read off one step of plain SGD with rate 1: p - p' is
+/// the gradient.
 
 #include <string>
 #include <vector>
@@ -20,9 +21,9 @@ struct VerifyOptions {
 
 /// One compared tensor.
 struct Comparison {
-  std::string what;            ///< "output scores", "loss loss", "gradient conv1.weight"
-  double largest_error = 0;    ///< absolute
-  double largest_value = 0;    ///< of the reference, absolute
+  std::string what;          ///< "output scores", "loss loss", "gradient conv1.weight"
+  double largest_error = 0;  ///< absolute
+  double largest_value = 0;  ///< of the reference, absolute
   bool finite = true;
 
   /// Error relative to the largest value; at least that of a value of 1e-6.
@@ -30,7 +31,8 @@ struct Comparison {
 };
 
 /// Errors: as compile().
-std::vector<Comparison> verify_network(const dsl::Graph& graph, const CompileOptions& compile_options,
+std::vector<Comparison> verify_network(const dsl::Graph& graph,
+                                       const CompileOptions& compile_options,
                                        const VerifyOptions& options);
 
 }  // namespace halcyon::compiler

@@ -22,20 +22,24 @@ struct VerifyCommand : CompileFlags {
 
   void run() const {
     bool good = true;
-    for (const Comparison& c : verify_network(load_graph(source), options(/*train=*/false), verify)) {
+    for (const Comparison& c :
+         verify_network(load_graph(source), options(/*train=*/false), verify)) {
       const bool right = c.finite && c.relative() <= kTolerance;
       good = good && right;
       fmt::print("{:<32} error {:.1e} of {:.3g}  {}\n", c.what, c.largest_error, c.largest_value,
                  right ? "ok" : "WRONG");
     }
-    if (!good) throw InternalError("compiled code and reference differ by more than " + fmt::format("{:.0e}", kTolerance));
+    if (!good)
+      throw InternalError("compiled code and reference differ by more than " +
+                          fmt::format("{:.0e}", kTolerance));
   }
 };
 
 }  // namespace
 
 void add_verify_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("verify", "hold compiled code against the reference on random data");
+  CLI::App* command =
+      app.add_subcommand("verify", "hold compiled code against the reference on random data");
   auto o = std::make_shared<VerifyCommand>();
   o->add_to(*command);
   command->add_option("--batch", o->verify.batch)->check(CLI::Range(1, 1024));

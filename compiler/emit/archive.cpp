@@ -10,7 +10,8 @@ namespace halcyon::compiler {
 std::vector<std::byte> make_archive(const std::vector<ArchiveMember>& members) {
   std::vector<llvm::NewArchiveMember> list;
   for (const ArchiveMember& member : members) {
-    const llvm::StringRef data(reinterpret_cast<const char*>(member.bytes.data()), member.bytes.size());
+    const llvm::StringRef data(reinterpret_cast<const char*>(member.bytes.data()),
+                               member.bytes.size());
     list.emplace_back(llvm::MemoryBufferRef(data, member.name));
   }
   auto buffer = llvm::writeArchiveToBuffer(list, /*WriteSymtab=*/true, llvm::object::Archive::K_GNU,

@@ -28,8 +28,9 @@ std::unique_ptr<llvm::TargetMachine> make_target_machine(const std::string& trip
   std::string error;
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
   if (target == nullptr) throw InternalError("emit: " + error);
-  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
-      triple, "", "", llvm::TargetOptions(), llvm::Reloc::PIC_, llvm::None, llvm::CodeGenOpt::Default));
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(triple, "", "", llvm::TargetOptions(), llvm::Reloc::PIC_,
+                                  llvm::None, llvm::CodeGenOpt::Default));
 }
 
 void optimise(llvm::Module& module, llvm::TargetMachine& machine) {
@@ -61,8 +62,8 @@ std::vector<std::byte> to_object(llvm::Module& module, llvm::TargetMachine& mach
 
 }  // namespace
 
-std::vector<std::byte> emit_entry(const Interface& interface, const EntryPlan& inference, const EntryPlan* training,
-                                  const Target& target) {
+std::vector<std::byte> emit_entry(const Interface& interface, const EntryPlan& inference,
+                                  const EntryPlan* training, const Target& target) {
   llvm::LLVMContext context;
   llvm::Module module(interface.name, context);
   const std::unique_ptr<llvm::TargetMachine> machine = make_target_machine(target.triple);
@@ -74,11 +75,13 @@ std::vector<std::byte> emit_entry(const Interface& interface, const EntryPlan& i
   EntryFunctions functions;
   const std::string& name = interface.name;
   functions.workspace_bytes = emit_workspace_bytes(ir, name + "_workspace_bytes", inference);
-  functions.infer = emit_infer(ir, name + "_infer", interface, inference, functions.workspace_bytes);
+  functions.infer =
+      emit_infer(ir, name + "_infer", interface, inference, functions.workspace_bytes);
   if (training != nullptr) {
-    functions.train_workspace_bytes = emit_workspace_bytes(ir, name + "_train_workspace_bytes", *training);
-    functions.train_step =
-        emit_train_step(ir, name + "_train_step", interface, *training, functions.train_workspace_bytes);
+    functions.train_workspace_bytes =
+        emit_workspace_bytes(ir, name + "_train_workspace_bytes", *training);
+    functions.train_step = emit_train_step(ir, name + "_train_step", interface, *training,
+                                           functions.train_workspace_bytes);
   }
   emit_packing(ir, interface, functions);
   emit_network_table(ir, interface, functions);

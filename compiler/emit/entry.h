@@ -1,6 +1,6 @@
 #pragma once
-/// The functions a host calls, written with LLVM's IR builder: they check what the host gave, compute addresses from
-/// fixed offsets and call the kernels in order.
+/// The functions a host calls, written with LLVM's IR builder: they check what the host gave,
+/// compute addresses from fixed offsets and call the kernels in order.
 
 #include <cstddef>
 #include <string>
@@ -18,9 +18,9 @@ struct EntryPlan {
   int64_t scratch_bytes = 0;         ///< for each worker
 };
 
-/// An object file with NAME_network, NAME_infer, NAME_workspace_bytes, NAME_pack, NAME_unpack and, where `training` is
-/// given, NAME_train_step and NAME_train_workspace_bytes.
-std::vector<std::byte> emit_entry(const Interface& interface, const EntryPlan& inference, const EntryPlan* training,
-                                  const Target& target);
+/// An object file with NAME_network, NAME_infer, NAME_workspace_bytes, NAME_pack, NAME_unpack and,
+/// where `training` is given, NAME_train_step and NAME_train_workspace_bytes.
+std::vector<std::byte> emit_entry(const Interface& interface, const EntryPlan& inference,
+                                  const EntryPlan* training, const Target& target);
 
 }  // namespace halcyon::compiler

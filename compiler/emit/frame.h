@@ -1,15 +1,15 @@
 #pragma once
 /// What entry functions hand to kernels, as LLVM types.
 ///
-/// A kernel is `void kernel(frame *, void **arguments, int64_t batch)`. Inside it, Halide's "user context" is a worker:
-/// the frame and that worker's scratch memory.
+/// A kernel is `void kernel(frame *, void **arguments, int64_t batch)`. Inside it, Halide's "user
+/// context" is a worker: the frame and that worker's scratch memory.
 
 #include <string_view>
 
 namespace halcyon::compiler {
 
-/// parallel_for, pool, scratch of worker 0, bytes of scratch for each worker. The slot in front of worker 0's
-/// belongs to the kernel outside of its parallel loops.
+/// parallel_for, pool, scratch of worker 0, bytes of scratch for each worker. The slot in front of
+/// worker 0's belongs to the kernel outside of its parallel loops.
 inline constexpr std::string_view kFrameTypes = R"(
 %halcyon.frame = type { void (i8*, i64, void (i8*, i64, i32)*, i8*)*, i8*, i8*, i64 }
 %halcyon.worker = type { %halcyon.frame*, i8* }

@@ -38,10 +38,12 @@ std::string identifier_of(const std::string& name, std::set<std::string>& taken)
   // Two underscores in a row, or one in front, are the compiler's.
   for (std::size_t at = word.find("__"); at != word.npos; at = word.find("__")) word.erase(at, 1);
   if (word[0] == '_') word.erase(0, 1);
-  if (word.empty() || std::isdigit(static_cast<unsigned char>(word[0])) != 0) word = "value_" + word;
+  if (word.empty() || std::isdigit(static_cast<unsigned char>(word[0])) != 0)
+    word = "value_" + word;
   if (is_cpp_keyword(word)) word += "_value";
   std::string free = word;
-  for (int number = 2; !taken.insert(free).second; ++number) free = fmt::format("{}_{}", word, number);
+  for (int number = 2; !taken.insert(free).second; ++number)
+    free = fmt::format("{}_{}", word, number);
   return free;
 }
 
@@ -76,12 +78,18 @@ nlohmann::json json_of(const std::vector<HostValue>& values) {
 bool is_cpp_keyword(std::string_view word) {
   // Those of C++20 and C, without the words that begin with an underscore.
   constexpr std::string_view kKeywords =
-      " alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t char8_t class "
-      "co_await co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype "
-      "default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline "
-      "int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register "
-      "reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast struct switch "
-      "template this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile "
+      " alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t "
+      "char32_t char8_t class "
+      "co_await co_return co_yield compl concept const const_cast consteval constexpr constinit "
+      "continue decltype "
+      "default delete do double dynamic_cast else enum explicit export extern false float for "
+      "friend goto if inline "
+      "int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private "
+      "protected public register "
+      "reinterpret_cast requires restrict return short signed sizeof static static_assert "
+      "static_cast struct switch "
+      "template this thread_local throw true try typedef typeid typename union unsigned using "
+      "virtual void volatile "
       "wchar_t while xor xor_eq ";
   return kKeywords.find(" " + std::string(word) + " ") != kKeywords.npos;
 }
@@ -97,18 +105,22 @@ std::string c_header(const Interface& interface) {
       " *   halcyon_context context = {{memory, {0}_workspace_bytes(batch, 1), NULL, NULL, 1}};\n"
       " *   {0}_infer(&context, batch, parameters, inputs, outputs);\n"
       " *\n"
-      " * Memory blocks are aligned to HALCYON_ALIGNMENT bytes. The parameter block has {1}_PARAMETER_BYTES bytes and is\n"
+      " * Memory blocks are aligned to HALCYON_ALIGNMENT bytes. The parameter block has "
+      "{1}_PARAMETER_BYTES bytes and is\n"
       " * filled by {0}_pack, parameter by parameter. */\n",
       name, upper(name));
-  text += fmt::format("#ifndef HALCYON_NETWORK_{0}_H\n#define HALCYON_NETWORK_{0}_H\n\n", upper(name));
+  text +=
+      fmt::format("#ifndef HALCYON_NETWORK_{0}_H\n#define HALCYON_NETWORK_{0}_H\n\n", upper(name));
   text += kAbiText;
   text += fmt::format("\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n");
   text += fmt::format("#define {}_PARAMETER_BYTES {}\n", upper(name), interface.parameter_bytes);
   text += fmt::format("#define {}_PARAMETER_COUNT {}\n", upper(name), interface.parameters.size());
-  if (training) text += fmt::format("#define {}_STATE_BYTES {}\n", upper(name), interface.state_bytes);
+  if (training)
+    text += fmt::format("#define {}_STATE_BYTES {}\n", upper(name), interface.state_bytes);
   for (std::size_t i = 0; i < interface.parameters.size(); ++i) {
     const HostParameter& p = interface.parameters[i];
-    text += fmt::format("/* parameter {}: {} {} */\n", i, comment_text(p.name), halcyon::to_string(p.shape));
+    text += fmt::format("/* parameter {}: {} {} */\n", i, comment_text(p.name),
+                        halcyon::to_string(p.shape));
   }
   text += fmt::format(R"(
 const halcyon_network *{0}_network(void);
@@ -133,8 +145,10 @@ halcyon_status {0}_train_step(const halcyon_context *context, int64_t batch, voi
 std::string cpp_header(const Interface& interface) {
   const std::string& name = interface.name;
   std::string text = fmt::format(
-      "#pragma once\n/// {0} for C++: the shapes as constants, and the table that halcyon::runtime::Network takes.\n"
-      "///\n///     halcyon::runtime::Network network({0}::info());\n\n#include <cstdint>\n\n#include \"{0}.h\"\n\n"
+      "#pragma once\n/// {0} for C++: the shapes as constants, and the table that "
+      "halcyon::runtime::Network takes.\n"
+      "///\n///     halcyon::runtime::Network network({0}::info());\n\n#include "
+      "<cstdint>\n\n#include \"{0}.h\"\n\n"
       "namespace {0} {{\n\ninline const halcyon_network& info() {{ return *::{0}_network(); }}\n\n",
       name);
   std::set<std::string> taken = {"info", "int64_t"};
@@ -142,8 +156,8 @@ std::string cpp_header(const Interface& interface) {
     for (std::size_t i = 0; i < list.size(); ++i) {
       const HostValue& v = list[i];
       const std::string space = identifier_of(v.name, taken);
-      text += fmt::format("/// {} {} {}\nnamespace {} {{\ninline constexpr int kIndex = {};\n", kind,
-                          comment_text(v.name), v.axes, space, i);
+      text += fmt::format("/// {} {} {}\nnamespace {} {{\ninline constexpr int kIndex = {};\n",
+                          kind, comment_text(v.name), v.axes, space, i);
       for (std::size_t a = 0; a < v.extents.size(); ++a) {
         const char* letter = v.axes[a] == 'C'   ? "kChannels"
                              : v.axes[a] == 'H' ? "kHeight"
@@ -151,8 +165,10 @@ std::string cpp_header(const Interface& interface) {
                                                 : "kDepth";
         text += fmt::format("inline constexpr int64_t {} = {};\n", letter, v.extents[a]);
       }
-      if (v.classes > 0) text += fmt::format("inline constexpr int64_t kClasses = {};\n", v.classes);
-      text += fmt::format("inline constexpr int64_t kElements = {};\n}}  // namespace {}\n\n", v.elements, space);
+      if (v.classes > 0)
+        text += fmt::format("inline constexpr int64_t kClasses = {};\n", v.classes);
+      text += fmt::format("inline constexpr int64_t kElements = {};\n}}  // namespace {}\n\n",
+                          v.elements, space);
     }
   };
   constants("input", interface.inputs);
@@ -176,7 +192,8 @@ std::string manifest(const Interface& interface, const LibraryFacts& facts) {
   for (const HostParameter& p : interface.parameters) {
     std::vector<int64_t> shape;
     for (int axis = 0; axis < p.shape.rank; ++axis) shape.push_back(p.shape[axis]);
-    parameters.push_back({{"name", p.name}, {"shape", shape}, {"trainable", p.definition.trainable}});
+    parameters.push_back(
+        {{"name", p.name}, {"shape", shape}, {"trainable", p.definition.trainable}});
     count += p.shape.elements();
   }
   json["parameters"] = parameters;

@@ -36,7 +36,8 @@ void add_parameters(const Program& program, Interface& interface) {
     const auto* parameter = std::get_if<ops::Parameter>(&node.op);
     if (parameter == nullptr) continue;
     interface.parameters.push_back({std::string(node.name.view()), node.outputs[0],
-                                    program.memory.places.at({id, 0}), program.weights.at({id, 0}), *parameter});
+                                    program.memory.places.at({id, 0}), program.weights.at({id, 0}),
+                                    *parameter});
   }
   interface.parameter_bytes = program.memory.parameter_bytes;
   interface.constants = program.graph.constants;
@@ -44,9 +45,9 @@ void add_parameters(const Program& program, Interface& interface) {
 
 }  // namespace
 
-Interface describe_interface(const std::string& name, const std::string& target, const Program& inference,
-                             const Program* training) {
-  Interface interface{.name = name, .target = target};
+Interface describe_interface(const std::string& name, const std::string& target,
+                             const Program& inference, const Program* training) {
+  Interface interface { .name = name, .target = target };
   const Program& whole = training != nullptr ? *training : inference;
   add_inputs(whole.graph, interface);
   // Outputs are written with channels last; a flat output has only channels.

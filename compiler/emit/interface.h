@@ -1,6 +1,6 @@
 #pragma once
-/// What a compiled network shows to its host: names, shapes, parameters. Collected once from the programs; the
-/// constant tables, the headers and the manifest all say it from here.
+/// What a compiled network shows to its host: names, shapes, parameters. Collected once from the
+/// programs; the constant tables, the headers and the manifest all say it from here.
 
 #include <string>
 #include <vector>
@@ -9,7 +9,8 @@
 
 namespace halcyon::compiler {
 
-/// An input, output or target. Shapes: `extents` in memory order without the batch, `axes` their letters.
+/// An input, output or target. Shapes: `extents` in memory order without the batch, `axes` their
+/// letters.
 struct HostValue {
   std::string name;
   DType dtype = DType::f32;
@@ -40,7 +41,7 @@ struct Interface {
 };
 
 /// `training` is null for an inference library.
-Interface describe_interface(const std::string& name, const std::string& target, const Program& inference,
-                             const Program* training);
+Interface describe_interface(const std::string& name, const std::string& target,
+                             const Program& inference, const Program* training);
 
 }  // namespace halcyon::compiler

@@ -31,22 +31,29 @@ class Ir {
   llvm::Constant* constant(int64_t value) { return b.getInt64(static_cast<uint64_t>(value)); }
   llvm::Constant* constant32(int64_t value) { return b.getInt32(static_cast<uint32_t>(value)); }
 
-  llvm::Value* at(llvm::Value* base, llvm::Value* offset_bytes) { return b.CreateGEP(b.getInt8Ty(), base, offset_bytes); }
-  llvm::Value* at(llvm::Value* base, int64_t offset_bytes) { return at(base, number(offset_bytes)); }
+  llvm::Value* at(llvm::Value* base, llvm::Value* offset_bytes) {
+    return b.CreateGEP(b.getInt8Ty(), base, offset_bytes);
+  }
+  llvm::Value* at(llvm::Value* base, int64_t offset_bytes) {
+    return at(base, number(offset_bytes));
+  }
   llvm::Value* load(llvm::Type* type, llvm::Value* base, int64_t offset_bytes = 0) {
     return b.CreateLoad(type, b.CreateBitCast(at(base, offset_bytes), type->getPointerTo()));
   }
   void store(llvm::Value* value, llvm::Value* base, int64_t offset_bytes = 0) {
     b.CreateStore(value, b.CreateBitCast(at(base, offset_bytes), value->getType()->getPointerTo()));
   }
-  llvm::Value* is_null(llvm::Value* p) { return b.CreateICmpEQ(p, llvm::ConstantPointerNull::get(pointer)); }
+  llvm::Value* is_null(llvm::Value* p) {
+    return b.CreateICmpEQ(p, llvm::ConstantPointerNull::get(pointer));
+  }
 
   /// Begins a function; the builder then stands in its first block.
-  llvm::Function* function(const std::string& name, llvm::Type* result, const std::vector<llvm::Type*>& arguments,
-                           bool exported) {
+  llvm::Function* function(const std::string& name, llvm::Type* result,
+                           const std::vector<llvm::Type*>& arguments, bool exported) {
     auto* type = llvm::FunctionType::get(result, arguments, false);
     auto* f = llvm::Function::Create(
-        type, exported ? llvm::GlobalValue::ExternalLinkage : llvm::GlobalValue::InternalLinkage, name, module);
+        type, exported ? llvm::GlobalValue::ExternalLinkage : llvm::GlobalValue::InternalLinkage,
+        name, module);
     f->addFnAttr(llvm::Attribute::NoUnwind);
     b.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", f));
     return f;

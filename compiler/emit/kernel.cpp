@@ -41,7 +41,8 @@ void link_parallel_for(llvm::Module& module) {
   if (!part) throw InternalError("emit: " + error.getMessage().str());
   part->setTargetTriple(module.getTargetTriple());
   part->setDataLayout(module.getDataLayout());
-  if (llvm::Linker::linkModules(module, std::move(part))) throw InternalError("emit: cannot link the parallel loop");
+  if (llvm::Linker::linkModules(module, std::move(part)))
+    throw InternalError("emit: cannot link the parallel loop");
 }
 
 std::vector<llvm::CallInst*> calls_of(llvm::Module& module, const char* name) {
@@ -54,20 +55,24 @@ std::vector<llvm::CallInst*> calls_of(llvm::Module& module, const char* name) {
   return calls;
 }
 
-/// Turns every allocation into a fixed place in the worker's scratch memory: nothing allocates while a network runs.
+/// Turns every allocation into a fixed place in the worker's scratch memory: nothing allocates
+/// while a network runs.
 int64_t place_scratch(llvm::Module& module, const std::string& label) {
   int64_t offset = 0;
   for (llvm::CallInst* call : calls_of(module, "halide_malloc")) {
     const auto* size = llvm::dyn_cast<llvm::ConstantInt>(call->getArgOperand(1));
-    if (size == nullptr) throw InternalError("emit: kernel " + label + " allocates memory whose size is not constant");
+    if (size == nullptr)
+      throw InternalError("emit: kernel " + label + " allocates memory whose size is not constant");
     llvm::IRBuilder<> ir(call);
     llvm::Type* bytes = ir.getInt8PtrTy();
     // The worker is { frame, scratch }.
     llvm::Value* worker = ir.CreateBitCast(call->getArgOperand(0), bytes->getPointerTo());
     llvm::Value* scratch = ir.CreateLoad(bytes, ir.CreateConstGEP1_32(bytes, worker, 1));
-    call->replaceAllUsesWith(ir.CreateConstGEP1_64(ir.getInt8Ty(), scratch, static_cast<uint64_t>(offset)));
+    call->replaceAllUsesWith(
+        ir.CreateConstGEP1_64(ir.getInt8Ty(), scratch, static_cast<uint64_t>(offset)));
     call->eraseFromParent();
-    offset += (size->getSExtValue() + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
+    offset +=
+        (size->getSExtValue() + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
   }
   for (llvm::CallInst* call : calls_of(module, "halide_free")) call->eraseFromParent();
   return offset;
@@ -77,14 +82,17 @@ int64_t place_scratch(llvm::Module& module, const std::string& label) {
 class BufferWriter {
  public:
   BufferWriter(llvm::IRBuilder<>& ir, llvm::Type* buffer_pointer, llvm::Value* batch)
-      : ir_(ir), buffer_(llvm::cast<llvm::StructType>(buffer_pointer->getPointerElementType())), batch_(batch) {}
+      : ir_(ir),
+        buffer_(llvm::cast<llvm::StructType>(buffer_pointer->getPointerElementType())),
+        batch_(batch) {}
 
   llvm::Value* write(const Halide::Internal::Parameter& parameter, llvm::Value* host) {
     const int rank = parameter.dimensions();
     llvm::Type* dims_pointer = buffer_->getElementType(6);
     auto* dimension = llvm::cast<llvm::StructType>(dims_pointer->getPointerElementType());
     llvm::Value* buffer = ir_.CreateAlloca(buffer_);
-    llvm::Value* dims = ir_.CreateAlloca(dimension, ir_.getInt32(static_cast<uint32_t>(std::max(rank, 1))));
+    llvm::Value* dims =
+        ir_.CreateAlloca(dimension, ir_.getInt32(static_cast<uint32_t>(std::max(rank, 1))));
     ir_.CreateStore(llvm::Constant::getNullValue(buffer_), buffer);
     ir_.CreateStore(host, field(buffer_, buffer, 2));
     ir_.CreateStore(ir_.getInt32(static_cast<uint32_t>(rank)), field(buffer_, buffer, 5));
@@ -124,7 +132,8 @@ void add_entry(llvm::Module& module, const LowerContext& context, const std::str
   llvm::Function* body = module.getFunction(kHalideFunction);
   llvm::IRBuilder<> ir(c);
   llvm::Type* bytes = ir.getInt8PtrTy();
-  auto* type = llvm::FunctionType::get(ir.getVoidTy(), {bytes, bytes->getPointerTo(), ir.getInt64Ty()}, false);
+  auto* type = llvm::FunctionType::get(ir.getVoidTy(),
+                                       {bytes, bytes->getPointerTo(), ir.getInt64Ty()}, false);
   auto* entry = llvm::Function::Create(type, llvm::GlobalValue::LinkOnceODRLinkage, symbol, module);
   entry->setComdat(module.getOrInsertComdat(symbol));
   entry->setVisibility(llvm::GlobalValue::HiddenVisibility);
@@ -166,7 +175,8 @@ void add_entry(llvm::Module& module, const LowerContext& context, const std::str
   ir.CreateRetVoid();
 }
 
-/// Halide numbers its names through the life of a process: new names make equal kernels equal bytes.
+/// Halide numbers its names through the life of a process: new names make equal kernels equal
+/// bytes.
 void hide_everything_but(llvm::Module& module, const std::string& symbol) {
   for (llvm::Function& f : module) {
     if (!f.isDeclaration() && f.getName() != symbol) {
@@ -185,7 +195,8 @@ void hide_everything_but(llvm::Module& module, const std::string& symbol) {
 void check_imports(const llvm::Module& module, const std::string& label) {
   for (const llvm::Function& f : module) {
     if (f.isDeclaration() && !f.use_empty() && f.getName().startswith("halide_")) {
-      throw InternalError("emit: kernel " + label + " needs " + f.getName().str() + ", which nothing provides");
+      throw InternalError("emit: kernel " + label + " needs " + f.getName().str() +
+                          ", which nothing provides");
     }
   }
 }
@@ -200,10 +211,11 @@ KernelObject compile_kernel(const KernelSpec& spec) try {
   LowerContext context(spec);
   LoweredKernel kernel = lower_kernel(context);
   const Halide::Target target = halide_target(spec.target);
-  const Halide::Module lowered = kernel.pipeline.compile_to_module(kernel.arguments, kHalideFunction, target,
-                                                                   Halide::LinkageType::External);
+  const Halide::Module lowered = kernel.pipeline.compile_to_module(
+      kernel.arguments, kHalideFunction, target, Halide::LinkageType::External);
   llvm::LLVMContext llvm_context;
-  std::unique_ptr<llvm::Module> module = Halide::compile_module_to_llvm_module(lowered, llvm_context);
+  std::unique_ptr<llvm::Module> module =
+      Halide::compile_module_to_llvm_module(lowered, llvm_context);
   KernelObject result;
   result.symbol = kernel_symbol(spec);
   link_parallel_for(*module);
@@ -213,7 +225,8 @@ KernelObject compile_kernel(const KernelSpec& spec) try {
   check_imports(*module, spec.label());
   std::string problem;
   llvm::raw_string_ostream problems(problem);
-  if (llvm::verifyModule(*module, &problems)) throw InternalError("emit: kernel " + spec.label() + ": " + problems.str());
+  if (llvm::verifyModule(*module, &problems))
+    throw InternalError("emit: kernel " + spec.label() + ": " + problems.str());
 
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
@@ -222,7 +235,8 @@ KernelObject compile_kernel(const KernelSpec& spec) try {
   result.object.assign(data, data + bytes.size());
   return result;
 } catch (const Halide::Error& e) {
-  throw InternalError("kernel " + spec.label() + ": " + e.what(), "this is a bug in halcyon, please report it");
+  throw InternalError("kernel " + spec.label() + ": " + e.what(),
+                      "this is a bug in halcyon, please report it");
 }
 
 }  // namespace halcyon::compiler

@@ -10,9 +10,9 @@
 namespace halcyon::compiler {
 
 struct KernelObject {
-  std::string symbol;              ///< "halcyon_k_<hash of the description>"
-  std::vector<std::byte> object;   ///< a relocatable object file that defines `symbol` alone
-  int64_t scratch_bytes = 0;       ///< that each worker needs
+  std::string symbol;             ///< "halcyon_k_<hash of the description>"
+  std::vector<std::byte> object;  ///< a relocatable object file that defines `symbol` alone
+  int64_t scratch_bytes = 0;      ///< that each worker needs
 };
 
 /// The symbol a kernel will have: equal kernels have equal symbols.

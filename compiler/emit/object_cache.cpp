@@ -27,15 +27,18 @@ struct EntryHeader {
 
 constexpr char kMagic[8] = {'h', 'a', 'l', 'c', 'y', 'k', '0', '2'};
 
-/// Over everything that is used: a wrong number of scratch bytes would let a kernel write behind the workspace.
+/// Over everything that is used: a wrong number of scratch bytes would let a kernel write behind
+/// the workspace.
 std::string hash_of(const KernelObject& kernel) {
-  return hash_text(kernel.symbol + " " + std::to_string(kernel.scratch_bytes) + " " + hash_bytes(kernel.object));
+  return hash_text(kernel.symbol + " " + std::to_string(kernel.scratch_bytes) + " " +
+                   hash_bytes(kernel.object));
 }
 
 EntryHeader header_of(const KernelObject& kernel) {
   EntryHeader header = {};
   std::memcpy(header.magic, kMagic, sizeof kMagic);
-  std::memcpy(header.symbol, kernel.symbol.data(), std::min(kernel.symbol.size(), sizeof header.symbol));
+  std::memcpy(header.symbol, kernel.symbol.data(),
+              std::min(kernel.symbol.size(), sizeof header.symbol));
   std::memcpy(header.hash, hash_of(kernel).data(), sizeof header.hash);
   header.object_bytes = static_cast<int64_t>(kernel.object.size());
   header.scratch_bytes = kernel.scratch_bytes;
@@ -46,16 +49,21 @@ EntryHeader header_of(const KernelObject& kernel) {
 
 std::filesystem::path ObjectCache::default_folder() {
   if (const char* folder = std::getenv("HALCYON_CACHE")) return folder;
-  if (const char* folder = std::getenv("XDG_CACHE_HOME")) return std::filesystem::path(folder) / "halcyon";
-  if (const char* home = std::getenv("HOME")) return std::filesystem::path(home) / ".cache" / "halcyon";
+  if (const char* folder = std::getenv("XDG_CACHE_HOME"))
+    return std::filesystem::path(folder) / "halcyon";
+  if (const char* home = std::getenv("HOME"))
+    return std::filesystem::path(home) / ".cache" / "halcyon";
   return {};
 }
 
-std::filesystem::path ObjectCache::path_of(const std::string& symbol) const { return folder_ / (symbol + ".hko"); }
+std::filesystem::path ObjectCache::path_of(const std::string& symbol) const {
+  return folder_ / (symbol + ".hko");
+}
 
 std::optional<KernelObject> ObjectCache::find(const std::string& symbol) const {
   std::error_code ignored;
-  if (folder_.empty() || !std::filesystem::is_regular_file(path_of(symbol), ignored)) return std::nullopt;
+  if (folder_.empty() || !std::filesystem::is_regular_file(path_of(symbol), ignored))
+    return std::nullopt;
   std::vector<std::byte> bytes;
   try {
     bytes = runtime::read_file(path_of(symbol));
@@ -70,7 +78,8 @@ std::optional<KernelObject> ObjectCache::find(const std::string& symbol) const {
   kernel.scratch_bytes = header.scratch_bytes;
   kernel.object.assign(bytes.begin() + sizeof header, bytes.end());
   const EntryHeader expected = header_of(kernel);
-  if (std::memcmp(&header, &expected, sizeof header) != 0 || header.scratch_bytes < 0) return std::nullopt;
+  if (std::memcmp(&header, &expected, sizeof header) != 0 || header.scratch_bytes < 0)
+    return std::nullopt;
   return kernel;
 }
 
@@ -87,7 +96,8 @@ void ObjectCache::store(const KernelObject& kernel) const {
   }
 }
 
-KernelBuild build_kernels(const std::vector<KernelSpec>& specs, const ObjectCache& cache, int jobs) {
+KernelBuild build_kernels(const std::vector<KernelSpec>& specs, const ObjectCache& cache,
+                          int jobs) {
   std::map<std::string, const KernelSpec*> distinct;
   for (const KernelSpec& spec : specs) distinct.emplace(kernel_symbol(spec), &spec);
 

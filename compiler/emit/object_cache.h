@@ -1,5 +1,6 @@
 #pragma once
-/// Compiled kernels on disk, by content. A damaged or foreign entry counts as absent: it is built again.
+/// Compiled kernels on disk, by content. A damaged or foreign entry counts as absent: it is built
+/// again.
 
 #include <filesystem>
 #include <optional>

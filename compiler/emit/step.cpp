@@ -18,17 +18,21 @@ constexpr int64_t kMostElements = (int64_t{1} << 31) - 1;
 constexpr int64_t kMostWorkers = 1024;
 constexpr int64_t kFloatBytes = 4;
 
-int64_t aligned(int64_t bytes) { return (bytes + HALCYON_ALIGNMENT - 1) / HALCYON_ALIGNMENT * HALCYON_ALIGNMENT; }
+int64_t aligned(int64_t bytes) {
+  return (bytes + HALCYON_ALIGNMENT - 1) / HALCYON_ALIGNMENT * HALCYON_ALIGNMENT;
+}
 
 /// Numbers that the optimizer's kernel reads; the order is that of kernels/update.cpp.
 constexpr int64_t kHyperFloats = 8;
 
 class StepEmitter {
  public:
-  StepEmitter(Ir& ir, const Interface& interface, const EntryPlan& plan) : ir_(ir), interface_(interface), plan_(plan) {}
+  StepEmitter(Ir& ir, const Interface& interface, const EntryPlan& plan)
+      : ir_(ir), interface_(interface), plan_(plan) {}
 
   void begin_infer(const std::string& name) {
-    function_ = ir_.function(name, ir_.i32, {ir_.pointer, ir_.i64, ir_.pointer, ir_.pointer, ir_.pointer}, true);
+    function_ = ir_.function(name, ir_.i32,
+                             {ir_.pointer, ir_.i64, ir_.pointer, ir_.pointer, ir_.pointer}, true);
     context_ = argument(0, "context");
     batch_ = argument(1, "batch");
     parameters_ = argument(2, "parameters");
@@ -38,8 +42,8 @@ class StepEmitter {
 
   void begin_train_step(const std::string& name) {
     function_ = ir_.function(name, ir_.i32,
-                             {ir_.pointer, ir_.i64, ir_.pointer, ir_.pointer, ir_.pointer, ir_.pointer, ir_.pointer,
-                              ir_.pointer, ir_.pointer},
+                             {ir_.pointer, ir_.i64, ir_.pointer, ir_.pointer, ir_.pointer,
+                              ir_.pointer, ir_.pointer, ir_.pointer, ir_.pointer},
                              true);
     context_ = argument(0, "context");
     batch_ = argument(1, "batch");
@@ -79,11 +83,14 @@ class StepEmitter {
     workspace_ = ir_.load(ir_.pointer, context_, offsetof(halcyon_context, workspace));
     if (needs_workspace()) fail_if(ir_.is_null(workspace_), HALCYON_NULL_ARGUMENT);
     const auto misaligned = [&](llvm::Value* p) {
-      return b.CreateICmpNE(b.CreateAnd(b.CreatePtrToInt(p, ir_.i64), ir_.number(HALCYON_ALIGNMENT - 1)), ir_.number(0));
+      return b.CreateICmpNE(
+          b.CreateAnd(b.CreatePtrToInt(p, ir_.i64), ir_.number(HALCYON_ALIGNMENT - 1)),
+          ir_.number(0));
     };
     fail_if(misaligned(workspace_), HALCYON_MISALIGNED);
     fail_if(misaligned(parameters_), HALCYON_MISALIGNED);
-    if (state_ != nullptr && interface_.state_bytes > 0) fail_if(misaligned(state_), HALCYON_MISALIGNED);
+    if (state_ != nullptr && interface_.state_bytes > 0)
+      fail_if(misaligned(state_), HALCYON_MISALIGNED);
     llvm::Value* given = ir_.load(ir_.i64, context_, offsetof(halcyon_context, workspace_bytes));
     llvm::Value* needed = b.CreateCall(workspace_bytes, {batch_, workers});
     fail_if(b.CreateICmpULT(given, needed), HALCYON_WORKSPACE_TOO_SMALL);
@@ -99,10 +106,12 @@ class StepEmitter {
       b.CreateStore(ir_.constant32(0), bad);
       ir_.for_each(batch_, [&](llvm::Value* n) {
         llvm::Value* label = ir_.load(ir_.i32, ir_.at(labels, b.CreateMul(n, ir_.number(4))));
-        llvm::Value* wrong = b.CreateZExt(b.CreateICmpUGE(label, ir_.constant32(target.classes)), ir_.i32);
+        llvm::Value* wrong =
+            b.CreateZExt(b.CreateICmpUGE(label, ir_.constant32(target.classes)), ir_.i32);
         b.CreateStore(b.CreateOr(b.CreateLoad(ir_.i32, bad), wrong), bad);
       });
-      fail_if(b.CreateICmpNE(b.CreateLoad(ir_.i32, bad), ir_.constant32(0)), HALCYON_LABEL_OUT_OF_RANGE);
+      fail_if(b.CreateICmpNE(b.CreateLoad(ir_.i32, bad), ir_.constant32(0)),
+              HALCYON_LABEL_OUT_OF_RANGE);
     }
   }
 
@@ -110,7 +119,8 @@ class StepEmitter {
     make_frame();
     if (hyper_ != nullptr) prepare_hyper();
     std::size_t most = 1;
-    for (const Region& region : plan_.program->regions) most = std::max(most, region.inputs.size() + region.outputs.size() + 8);
+    for (const Region& region : plan_.program->regions)
+      most = std::max(most, region.inputs.size() + region.outputs.size() + 8);
     arguments_ = ir_.b.CreateAlloca(ir_.pointer, ir_.constant(static_cast<int64_t>(most)));
     for (std::size_t r = 0; r < plan_.program->regions.size(); ++r) run_kernel(r);
     ir_.b.CreateRet(ir_.constant32(HALCYON_OK));
@@ -122,7 +132,8 @@ class StepEmitter {
   /// The largest batch of which no value has more elements than kernels can count.
   int64_t most_batch() const {
     int64_t most = 1;
-    for (const auto& [v, layout] : plan_.program->layouts) most = std::max(most, layout.sample_elements());
+    for (const auto& [v, layout] : plan_.program->layouts)
+      most = std::max(most, layout.sample_elements());
     return std::clamp(kMostElements / most, int64_t{1}, kMostBatch);
   }
 
@@ -153,7 +164,8 @@ class StepEmitter {
 
   void check_list(llvm::Value* list, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
-      fail_if(ir_.is_null(ir_.load(ir_.pointer, list, static_cast<int64_t>(8 * i))), HALCYON_NULL_ARGUMENT);
+      fail_if(ir_.is_null(ir_.load(ir_.pointer, list, static_cast<int64_t>(8 * i))),
+              HALCYON_NULL_ARGUMENT);
     }
   }
 
@@ -175,13 +187,16 @@ class StepEmitter {
   void prepare_hyper() {
     auto& b = ir_.b;
     prepared_ = b.CreateBitCast(b.CreateAlloca(ir_.f32, ir_.constant(kHyperFloats)), ir_.pointer);
-    const int64_t offsets[] = {offsetof(halcyon_hyper, learning_rate), offsetof(halcyon_hyper, momentum),
-                               offsetof(halcyon_hyper, beta2), offsetof(halcyon_hyper, epsilon),
+    const int64_t offsets[] = {offsetof(halcyon_hyper, learning_rate),
+                               offsetof(halcyon_hyper, momentum), offsetof(halcyon_hyper, beta2),
+                               offsetof(halcyon_hyper, epsilon),
                                offsetof(halcyon_hyper, weight_decay)};
     int64_t next = 0;
-    for (int64_t offset : offsets) ir_.store(ir_.load(ir_.f32, hyper_, offset), prepared_, 4 * next++);
+    for (int64_t offset : offsets)
+      ir_.store(ir_.load(ir_.f32, hyper_, offset), prepared_, 4 * next++);
     // Adam's bias corrections 1 - beta^step.
-    llvm::Value* step = b.CreateSIToFP(ir_.load(ir_.i64, hyper_, offsetof(halcyon_hyper, step)), b.getDoubleTy());
+    llvm::Value* step =
+        b.CreateSIToFP(ir_.load(ir_.i64, hyper_, offsetof(halcyon_hyper, step)), b.getDoubleTy());
     llvm::FunctionCallee pow = ir_.module.getOrInsertFunction(
         "pow", llvm::FunctionType::get(b.getDoubleTy(), {b.getDoubleTy(), b.getDoubleTy()}, false));
     for (int64_t beta : {1, 2}) {
@@ -189,7 +204,8 @@ class StepEmitter {
       if (interface_.optimizer == HALCYON_ADAM) {
         llvm::Value* base = b.CreateFPExt(ir_.load(ir_.f32, prepared_, 4 * beta), b.getDoubleTy());
         llvm::Value* power = b.CreateCall(pow, {base, step});
-        value = b.CreateFPTrunc(b.CreateFSub(llvm::ConstantFP::get(b.getDoubleTy(), 1.0), power), ir_.f32);
+        value = b.CreateFPTrunc(b.CreateFSub(llvm::ConstantFP::get(b.getDoubleTy(), 1.0), power),
+                                ir_.f32);
       }
       ir_.store(value, prepared_, 4 * next++);
     }
@@ -216,8 +232,10 @@ class StepEmitter {
     switch (argument.kind) {
       case KernelArgument::Kind::value: return address(argument.value);
       case KernelArgument::Kind::parameters: return parameters_;
-      case KernelArgument::Kind::gradients: return ir_.at(workspace_, plan_.program->memory.gradient_offset);
-      case KernelArgument::Kind::state: return ir_.at(state_, argument.slot * interface_.parameter_bytes);
+      case KernelArgument::Kind::gradients:
+        return ir_.at(workspace_, plan_.program->memory.gradient_offset);
+      case KernelArgument::Kind::state:
+        return ir_.at(state_, argument.slot * interface_.parameter_bytes);
       case KernelArgument::Kind::hyper: return prepared_;
     }
     return nullptr;
@@ -226,11 +244,13 @@ class StepEmitter {
   void run_kernel(std::size_t r) {
     const Region& region = plan_.program->regions[r];
     // A training step's outputs are optional: what only they need is not computed.
-    const bool optional = hyper_ != nullptr && region.outputs.size() == 1 &&
-                          plan_.program->memory.places.at(region.outputs[0]).storage == Storage::host_output;
+    const bool optional =
+        hyper_ != nullptr && region.outputs.size() == 1 &&
+        plan_.program->memory.places.at(region.outputs[0]).storage == Storage::host_output;
     if (!optional) return call_kernel(r);
     ir_.if_true(ir_.b.CreateNot(ir_.is_null(outputs_)), [&] {
-      ir_.if_true(ir_.b.CreateNot(ir_.is_null(address(region.outputs[0]))), [&] { call_kernel(r); });
+      ir_.if_true(ir_.b.CreateNot(ir_.is_null(address(region.outputs[0]))),
+                  [&] { call_kernel(r); });
     });
   }
 
@@ -239,14 +259,17 @@ class StepEmitter {
     unsigned next = 0;
     for (const auto* side : {&list.inputs, &list.outputs}) {
       for (const KernelArgument& argument : *side) {
-        ir_.b.CreateStore(address(argument), ir_.b.CreateConstGEP1_32(ir_.pointer, arguments_, next++));
+        ir_.b.CreateStore(address(argument),
+                          ir_.b.CreateConstGEP1_32(ir_.pointer, arguments_, next++));
       }
     }
     for (const KernelArgument& argument : list.outputs) zero_halo(argument);
     llvm::FunctionCallee kernel = ir_.module.getOrInsertFunction(
         plan_.kernels[r],
-        llvm::FunctionType::get(ir_.void_type, {ir_.pointer, ir_.pointer->getPointerTo(), ir_.i64}, false));
-    llvm::cast<llvm::Function>(kernel.getCallee())->setVisibility(llvm::GlobalValue::HiddenVisibility);
+        llvm::FunctionType::get(ir_.void_type, {ir_.pointer, ir_.pointer->getPointerTo(), ir_.i64},
+                                false));
+    llvm::cast<llvm::Function>(kernel.getCallee())
+        ->setVisibility(llvm::GlobalValue::HiddenVisibility);
     ir_.b.CreateCall(kernel, {frame_, arguments_, batch_});
   }
 
@@ -259,7 +282,8 @@ class StepEmitter {
     auto& b = ir_.b;
     llvm::Value* base = address(argument.value);
     ir_.for_each(b.CreateMul(batch_, ir_.number(layout.blocks())), [&](llvm::Value* map) {
-      zero_border(layout, 0, ir_.at(base, b.CreateMul(map, ir_.number(layout.block_stride() * kFloatBytes))));
+      zero_border(layout, 0,
+                  ir_.at(base, b.CreateMul(map, ir_.number(layout.block_stride() * kFloatBytes))));
     });
   }
 
@@ -271,8 +295,8 @@ class StepEmitter {
     const int64_t inside = layout.shape.spatial(axis);
     const auto zero = [&](int64_t first, int64_t count) {
       if (count == 0) return;
-      b.CreateMemSet(ir_.at(at, first * slice_bytes), b.getInt8(0), static_cast<uint64_t>(count * slice_bytes),
-                     llvm::MaybeAlign(kFloatBytes));
+      b.CreateMemSet(ir_.at(at, first * slice_bytes), b.getInt8(0),
+                     static_cast<uint64_t>(count * slice_bytes), llvm::MaybeAlign(kFloatBytes));
     };
     zero(0, layout.before[a]);
     zero(layout.before[a] + inside, layout.after[a]);
@@ -291,8 +315,9 @@ class StepEmitter {
   const Interface& interface_;
   const EntryPlan& plan_;
   llvm::Function* function_ = nullptr;
-  llvm::Value *context_ = nullptr, *batch_ = nullptr, *parameters_ = nullptr, *state_ = nullptr, *inputs_ = nullptr,
-              *targets_ = nullptr, *hyper_ = nullptr, *losses_ = nullptr, *outputs_ = nullptr;
+  llvm::Value *context_ = nullptr, *batch_ = nullptr, *parameters_ = nullptr, *state_ = nullptr,
+              *inputs_ = nullptr, *targets_ = nullptr, *hyper_ = nullptr, *losses_ = nullptr,
+              *outputs_ = nullptr;
   llvm::Value *workspace_ = nullptr, *per_batch_ = nullptr, *frame_ = nullptr, *prepared_ = nullptr,
               *arguments_ = nullptr;
 };
@@ -310,8 +335,8 @@ llvm::Function* emit_workspace_bytes(Ir& ir, const std::string& name, const Entr
   return f;
 }
 
-llvm::Function* emit_infer(Ir& ir, const std::string& name, const Interface& interface, const EntryPlan& plan,
-                           llvm::Function* workspace_bytes) {
+llvm::Function* emit_infer(Ir& ir, const std::string& name, const Interface& interface,
+                           const EntryPlan& plan, llvm::Function* workspace_bytes) {
   StepEmitter emitter(ir, interface, plan);
   emitter.begin_infer(name);
   emitter.check_infer();
@@ -320,8 +345,8 @@ llvm::Function* emit_infer(Ir& ir, const std::string& name, const Interface& int
   return emitter.function();
 }
 
-llvm::Function* emit_train_step(Ir& ir, const std::string& name, const Interface& interface, const EntryPlan& plan,
-                                llvm::Function* workspace_bytes) {
+llvm::Function* emit_train_step(Ir& ir, const std::string& name, const Interface& interface,
+                                const EntryPlan& plan, llvm::Function* workspace_bytes) {
   StepEmitter emitter(ir, interface, plan);
   emitter.begin_train_step(name);
   emitter.check_train_step();

@@ -1,6 +1,6 @@
 #pragma once
-/// The constant tables of a compiled network and the functions that move parameters between their canonical and their
-/// packed form.
+/// The constant tables of a compiled network and the functions that move parameters between their
+/// canonical and their packed form.
 
 #include "compiler/emit/interface.h"
 #include "compiler/emit/ir.h"

@@ -39,14 +39,16 @@ Point group_channel(const LowerContext& context, Value x, int64_t groups, int64_
   if (group_filters % filter_block == 0) {
     group = kb / static_cast<int>(group_filters / filter_block);  // one group for the whole vector
   } else {
-    group = min(kb * static_cast<int>(filter_block) + ki, static_cast<int>(filters) - 1) / group_filters;
+    group = min(kb * static_cast<int>(filter_block) + ki, static_cast<int>(filters) - 1) /
+            group_filters;
   }
   const Expr channel = group * group_channels + c;
   return {channel % block, channel / block, {}, Expr(), block};
 }
 
-/// The input with the zeros that its stored halo lacks. Where the halo is stored this is the buffer itself; otherwise a
-/// task copies what it needs of it into scratch memory, so that the zeros never leave the cache.
+/// The input with the zeros that its stored halo lacks. Where the halo is stored this is the buffer
+/// itself; otherwise a task copies what it needs of it into scratch memory, so that the zeros never
+/// leave the cache.
 class PaddedInput {
  public:
   template <class Window>
@@ -56,7 +58,8 @@ class PaddedInput {
     bool stored = true;
     for (int axis = 0; axis < rank; ++axis) {
       const auto a = static_cast<std::size_t>(axis);
-      stored = stored && layout.before[a] >= window.pad_begin[axis] && layout.after[a] >= window.pad_end[axis];
+      stored = stored && layout.before[a] >= window.pad_begin[axis] &&
+               layout.after[a] >= window.pad_end[axis];
     }
     if (stored) return;
     PointVars v = LowerContext::vars(rank);
@@ -73,17 +76,20 @@ class PaddedInput {
     context.set_padded_input(copy_);
   }
 
-  Expr operator()(const Point& p) const { return copy_.defined() ? Expr(copy_(p.arguments())) : image_(p.arguments()); }
+  Expr operator()(const Point& p) const {
+    return copy_.defined() ? Expr(copy_(p.arguments())) : image_(p.arguments());
+  }
 
  private:
   ImageParam image_;
   Func copy_;
 };
 
-/// Makes the copy of a padded input at the begin of each task, which computes `outputs` positions along each axis.
+/// Makes the copy of a padded input at the begin of each task, which computes `outputs` positions
+/// along each axis.
 template <class Window>
-void schedule_padded_input(LowerContext& context, const LoopLevel& task, const Window& window, const Shape& weight,
-                           const std::vector<int64_t>& outputs) {
+void schedule_padded_input(LowerContext& context, const LoopLevel& task, const Window& window,
+                           const Shape& weight, const std::vector<int64_t>& outputs) {
   Func& copy = context.padded_input();
   if (!copy.defined()) return;
   const Layout& layout = context.layout(context.spec().anchor().inputs[0]);
@@ -96,7 +102,8 @@ void schedule_padded_input(LowerContext& context, const LoopLevel& task, const W
   for (int axis = 0; axis < layout.spatial_rank(); ++axis) {
     const int64_t extent = (outputs[static_cast<std::size_t>(axis)] - 1) * window.stride[axis] +
                            (weight.spatial(axis) - 1) * window.dilation[axis] + 1;
-    copy.bound_extent(args[static_cast<std::size_t>(layout.spatial_rank() - axis)], static_cast<int>(extent));
+    copy.bound_extent(args[static_cast<std::size_t>(layout.spatial_rank() - axis)],
+                      static_cast<int>(extent));
   }
 }
 
@@ -131,12 +138,16 @@ Halide::Region reduction_ranges(const WeightLayout& weight) {
   return ranges;
 }
 
-/// Rows of zeros add nothing: leaves them out where one row of outputs is computed at a time. The gradient towards the
-/// input of a 5x5 convolution would otherwise spend a third of its time on them.
-void skip_padding_rows(const ops::Conv& conv, const LowerContext& context, Value x, const Point& q, RDom& r) {
+/// Rows of zeros add nothing: leaves them out where one row of outputs is computed at a time. The
+/// gradient towards the input of a 5x5 convolution would otherwise spend a third of its time on
+/// them.
+void skip_padding_rows(const ops::Conv& conv, const LowerContext& context, Value x, const Point& q,
+                       RDom& r) {
   const int rows_axis = context.shape(x).spatial_rank() - 2;
   if (rows_axis < 0 || (conv.pad_begin[rows_axis] == 0 && conv.pad_end[rows_axis] == 0)) return;
-  if (context.shape(context.spec().region->outputs[0]) != context.shape({context.spec().region->nodes[0], 0})) return;
+  if (context.shape(context.spec().region->outputs[0]) !=
+      context.shape({context.spec().region->nodes[0], 0}))
+    return;
   const Expr row = q.s[static_cast<std::size_t>(rows_axis)];
   r.where(row >= 0 && row < static_cast<int>(context.shape(x).spatial(rows_axis)));
 }
@@ -204,13 +215,15 @@ void schedule(const ops::Conv& conv, LowerContext& context) {
   order.insert(order.end(), tasks.begin(), tasks.end());
   out.reorder(order).vectorize(v.ci).unroll(xi).unroll(ki);
   const Var task = parallelise(out, tasks);
-  schedule_padded_input(context, LoopLevel(out, task), conv, context.shape(context.spec().anchor().inputs[1]),
+  schedule_padded_input(context, LoopLevel(out, task), conv,
+                        context.shape(context.spec().anchor().inputs[1]),
                         conv_outputs_per_task(context));
 
   Func& sum = context.accumulator();
   PointVars sv = LowerContext::vars(rank);
   std::vector<VarOrRVar> sum_order = {sv.ci};
-  for (int axis = rank - 1; axis >= 0; --axis) sum_order.push_back(sv.s[static_cast<std::size_t>(axis)]);
+  for (int axis = rank - 1; axis >= 0; --axis)
+    sum_order.push_back(sv.s[static_cast<std::size_t>(axis)]);
   sum_order.push_back(sv.cb);
   sum.compute_at(out, xo).vectorize(sv.ci).unroll(sv.cb);
   const RVar c = sum.rvars()[0];
@@ -254,7 +267,8 @@ void lower(const ops::ConvWeightGrad& grad, LowerContext& context, int32_t id) {
 
   // One image's share, summed in registers.
   Halide::Region ranges;
-  for (int axis = rank - 1; axis >= 0; --axis) ranges.push_back({0, static_cast<int>(dy_shape.spatial(axis))});
+  for (int axis = rank - 1; axis >= 0; --axis)
+    ranges.push_back({0, static_cast<int>(dy_shape.spatial(axis))});
   RDom r(ranges, "r");
   std::vector<Expr> position;
   for (int axis = rank - 1; axis >= 0; --axis) position.push_back(r[axis]);
@@ -269,7 +283,8 @@ void lower(const ops::ConvWeightGrad& grad, LowerContext& context, int32_t id) {
   share(image_args) = 0.0f;
   share(image_args) += context.load(dy, p) * PaddedInput(context, x, grad)(q);
 
-  // A chunk's images in order, then the chunks in order: the same bits however many threads there are.
+  // A chunk's images in order, then the chunks in order: the same bits however many threads there
+  // are.
   const Expr per_chunk = (context.batch() + chunks - 1) / chunks;
   RDom images({{0, per_chunk}}, "images");
   const Expr image = chunk * per_chunk + images.x;
@@ -337,14 +352,16 @@ void lower(const ops::FlipFilter& flip, LowerContext& context, int32_t id) {
   Var ki("ki"), ci("ci"), cb("cb"), kb("kb");
   PointVars v = LowerContext::vars(rank);
 
-  // Filter `k` of the result is channel k of the forward input; its channel `c` is a forward filter of the group.
+  // Filter `k` of the result is channel k of the forward input; its channel `c` is a forward filter
+  // of the group.
   const Expr k = kb * static_cast<int>(to.filter_block) + ki;
   const Expr c = cb * static_cast<int>(to.sample.block) + ci;
   const int group_channels = static_cast<int>(from.sample.channels());
   const int group_filters = static_cast<int>(from.filters / flip.groups);
   std::vector<Expr> taps;
   for (int axis = 0; axis < rank; ++axis) {
-    taps.push_back(static_cast<int>(to.sample.shape.spatial(axis)) - 1 - v.s[static_cast<std::size_t>(axis)]);
+    taps.push_back(static_cast<int>(to.sample.shape.spatial(axis)) - 1 -
+                   v.s[static_cast<std::size_t>(axis)]);
   }
   const Expr value = context.weight_at(node.inputs[0], (k / group_channels) * group_filters + c,
                                        k % group_channels, taps);

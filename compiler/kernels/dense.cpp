@@ -1,5 +1,5 @@
-/// Dense layers as matrix products. A sample is one row of numbers in the order in which they lie in memory: the
-/// weight was packed in that order, so flattening a map costs nothing.
+/// Dense layers as matrix products. A sample is one row of numbers in the order in which they lie
+/// in memory: the weight was packed in that order, so flattening a map costs nothing.
 
 #include <algorithm>
 
@@ -66,7 +66,8 @@ void lower(const ops::DenseWeightGrad&, LowerContext& context, int32_t id) {
   RDom r({{0, context.batch()}}, "r");
   Func sum("sum");
   sum(ki, j, kb) = 0.0f;
-  sum(ki, j, kb) += context.load(node.inputs[1], Point{ki, kb, {}, r.x, weight.filter_block}) * x(j, r.x);
+  sum(ki, j, kb) +=
+      context.load(node.inputs[1], Point{ki, kb, {}, r.x, weight.filter_block}) * x(j, r.x);
   Func out("out");
   out(ki, j, kb) = sum(ki, j, kb);
   context.set_accumulator(sum);
@@ -79,11 +80,13 @@ void schedule(const ops::DenseWeightGrad&, LowerContext& context) {
   Func& sum = context.accumulator();
   const std::vector<Var> a = out.args();  // ki, j, kb
   Var jo("jo"), ji("ji"), ko("ko"), kk("kk"), task("task"), jp("jp"), jt("jt");
-  const int64_t tiles = context.weight_layout({context.spec().region->nodes.front(), 0})
-                            .sample.sample_elements() / choice.tile_c;
+  const int64_t tiles =
+      context.weight_layout({context.spec().region->nodes.front(), 0}).sample.sample_elements() /
+      choice.tile_c;
   out.split(a[2], ko, kk, static_cast<int>(choice.tile_k))
       .split(a[1], jo, ji, static_cast<int>(choice.tile_c), TailStrategy::ShiftInwards)
-      .split(jo, jp, jt, static_cast<int>(std::clamp<int64_t>(tiles / 4, 1, 16)), TailStrategy::GuardWithIf)
+      .split(jo, jp, jt, static_cast<int>(std::clamp<int64_t>(tiles / 4, 1, 16)),
+             TailStrategy::GuardWithIf)
       .reorder(a[0], ji, kk, jt, jp, ko)
       .vectorize(a[0])
       .unroll(ji)
@@ -128,8 +131,10 @@ void lower(const ops::BiasGrad&, LowerContext& context, int32_t id) {
   const Shape& shape = context.shape(dy);
   Var ki("ki"), one("one"), cb("cb"), kb("kb"), x("x");
 
-  // One sum per column keeps several additions in flight; the columns are added in order at the end.
-  const int columns = shape.spatial_rank() > 0 ? static_cast<int>(shape.spatial(shape.spatial_rank() - 1)) : 1;
+  // One sum per column keeps several additions in flight; the columns are added in order at the
+  // end.
+  const int columns =
+      shape.spatial_rank() > 0 ? static_cast<int>(shape.spatial(shape.spatial_rank() - 1)) : 1;
   Halide::Region ranges;
   for (int axis = shape.spatial_rank() - 2; axis >= 0; --axis) {
     ranges.push_back({0, static_cast<int>(shape.spatial(axis))});

@@ -1,5 +1,5 @@
-/// Operators that compute each position from one position of each input, and the loop order of kernels that are
-/// nothing else: memory bounds them, so one pass, whole vectors, all threads.
+/// Operators that compute each position from one position of each input, and the loop order of
+/// kernels that are nothing else: memory bounds them, so one pass, whole vectors, all threads.
 
 #include "compiler/kernels/kernels.h"
 
@@ -9,13 +9,16 @@ using namespace Halide;
 
 namespace {
 
-/// define_elementwise for gradients of parameters, which have no batch: all of one layout, so element by element.
+/// define_elementwise for gradients of parameters, which have no batch: all of one layout, so
+/// element by element.
 template <class Formula>
-void define_on_weights(LowerContext& context, int32_t id, const char* name, const Formula& formula) {
+void define_on_weights(LowerContext& context, int32_t id, const char* name,
+                       const Formula& formula) {
   Var ki("ki"), j("j"), kb("kb");
   std::vector<Expr> in;
   for (Value x : context.graph().node(id).inputs) {
-    in.push_back(context.is_defined(x) ? context.func(x)(ki, j, kb) : context.flat_weight(x)(ki, j, kb));
+    in.push_back(context.is_defined(x) ? context.func(x)(ki, j, kb)
+                                       : context.flat_weight(x)(ki, j, kb));
   }
   Func y(name);
   y(ki, j, kb) = formula(in);
@@ -25,10 +28,12 @@ void define_on_weights(LowerContext& context, int32_t id, const char* name, cons
 
 /// Defines node `id` as `formula` of its inputs, position by position.
 template <class Formula>
-void define_elementwise(LowerContext& context, int32_t id, const char* name, const Formula& formula) {
+void define_elementwise(LowerContext& context, int32_t id, const char* name,
+                        const Formula& formula) {
   const Node& node = context.graph().node(id);
   if (!node.outputs[0].has_batch()) return define_on_weights(context, id, name, formula);
-  PointVars v = LowerContext::vars(context.spec().region->nodes.size() == 1 && context.shape({id, 0}).rank == 2
+  PointVars v = LowerContext::vars(context.spec().region->nodes.size() == 1 &&
+                                           context.shape({id, 0}).rank == 2
                                        ? 0
                                        : node.outputs[0].spatial_rank());
   const Point p = v.point(context.block());
@@ -42,7 +47,8 @@ void define_elementwise(LowerContext& context, int32_t id, const char* name, con
 }  // namespace
 
 void lower(const ops::Relu&, LowerContext& context, int32_t id) {
-  define_elementwise(context, id, "relu", [](const std::vector<Expr>& in) { return max(in[0], 0.0f); });
+  define_elementwise(context, id, "relu",
+                     [](const std::vector<Expr>& in) { return max(in[0], 0.0f); });
 }
 
 void lower(const ops::ReluGrad&, LowerContext& context, int32_t id) {

@@ -1,8 +1,9 @@
 #pragma once
 /// Each operator's Halide algorithm (`lower`) and each anchor's loop order (`schedule`).
 ///
-/// lower() defines Funcs for the node's outputs; it decides what is computed. schedule() is called once for each
-/// kernel, on the operator that leads its region, when the whole region is lowered; it decides in which order.
+/// lower() defines Funcs for the node's outputs; it decides what is computed. schedule() is called
+/// once for each kernel, on the operator that leads its region, when the whole region is lowered;
+/// it decides in which order.
 
 #include "compiler/lower/lower_context.h"
 

@@ -41,7 +41,8 @@ std::vector<Expr> position(const PointVars& v) {
   return {args.begin(), args.end()};
 }
 
-/// Helpers of a softmax-like kernel are computed once per position, everything else channel by channel.
+/// Helpers of a softmax-like kernel are computed once per position, everything else channel by
+/// channel.
 void schedule_rows(LowerContext& context) {
   Func& out = context.output();
   PointVars v = context.output_vars();
@@ -88,7 +89,8 @@ void lower(const ops::SoftmaxGrad&, LowerContext& context, int32_t id) {
   dx(v.arguments()) = context.load(y, p) * (context.load(dy, p) - dot(position(v)));
   context.define({id, 0}, dx);
   context.make_output();
-  dot.compute_at(context.output(), context.output_vars().s.empty() ? v.n : context.output_vars().x());
+  dot.compute_at(context.output(),
+                 context.output_vars().s.empty() ? v.n : context.output_vars().x());
 }
 
 void schedule(const ops::SoftmaxGrad&, LowerContext& context) { schedule_rows(context); }
@@ -98,7 +100,8 @@ void lower(const ops::SoftmaxCrossEntropy&, LowerContext& context, int32_t id) {
   const Value x = node.inputs[0];
   PointVars v = LowerContext::vars(0);
   SoftmaxParts parts = softmax_parts(context, x, v);
-  const Expr label = clamp(context.image(node.inputs[1])(0, 0, v.n), 0, static_cast<int>(context.shape(x)[1]) - 1);
+  const Expr label =
+      clamp(context.image(node.inputs[1])(0, 0, v.n), 0, static_cast<int>(context.shape(x)[1]) - 1);
   Func loss("loss");
   loss(v.n) = log(parts.sum(v.n)) + parts.largest(v.n) - context.load(x, {0, label, {}, v.n, 1});
   RDom r({{0, context.batch()}}, "r");
@@ -126,22 +129,27 @@ void lower(const ops::SoftmaxCrossEntropyGrad& op, LowerContext& context, int32_
   const Expr probability = exp(context.load(x, p) - parts.largest(v.n)) / parts.sum(v.n);
   const Expr hit = select(p.channel() == context.image(node.inputs[1])(0, 0, v.n), 1.0f, 0.0f);
   Func dx("cross_entropy_grad");
-  dx(v.arguments()) = select(p.channel() < channels,
-                             (probability - hit) * (op.weight / cast<float>(context.batch())), 0.0f);
+  dx(v.arguments()) =
+      select(p.channel() < channels,
+             (probability - hit) * (op.weight / cast<float>(context.batch())), 0.0f);
   context.define({id, 0}, dx);
   context.make_output();
   parts.largest.compute_at(context.output(), v.n);
   parts.sum.compute_at(context.output(), v.n);
 }
 
-void schedule(const ops::SoftmaxCrossEntropyGrad&, LowerContext& context) { schedule_rows(context); }
+void schedule(const ops::SoftmaxCrossEntropyGrad&, LowerContext& context) {
+  schedule_rows(context);
+}
 
 void lower(const ops::MeanSquare&, LowerContext& context, int32_t id) {
   const Node& node = context.graph().node(id);
   const Shape& shape = context.shape(node.inputs[0]);
-  // Summed value by value: a difference in layout between x and the target costs nothing that matters here.
+  // Summed value by value: a difference in layout between x and the target costs nothing that
+  // matters here.
   Halide::Region ranges = {{0, static_cast<int>(shape[1])}};
-  for (int axis = shape.spatial_rank() - 1; axis >= 0; --axis) ranges.push_back({0, static_cast<int>(shape.spatial(axis))});
+  for (int axis = shape.spatial_rank() - 1; axis >= 0; --axis)
+    ranges.push_back({0, static_cast<int>(shape.spatial(axis))});
   RDom inner(ranges, "inner");
   Var n("n");
   Point p{0, inner[0], {}, n, 1};
@@ -169,7 +177,8 @@ void lower(const ops::MeanSquareGrad& op, LowerContext& context, int32_t id) {
   PointVars v = LowerContext::vars(shape.spatial_rank());
   const Point p = v.point(context.block());
   Func dx("mean_square_grad");
-  const Expr scale = (2.0f * op.weight / static_cast<float>(shape.elements())) / cast<float>(context.batch());
+  const Expr scale =
+      (2.0f * op.weight / static_cast<float>(shape.elements())) / cast<float>(context.batch());
   dx(v.arguments()) = (context.load(node.inputs[0], p) - context.load(node.inputs[1], p)) * scale;
   context.define({id, 0}, dx);
 }

@@ -31,7 +31,8 @@ struct WindowRead {
 };
 
 template <class Pool>
-WindowRead read_position(const Pool& pool, const Point& p, const std::vector<int>& offset, const Shape& x) {
+WindowRead read_position(const Pool& pool, const Point& p, const std::vector<int>& offset,
+                         const Shape& x) {
   WindowRead read{p, Expr()};
   for (int axis = 0; axis < x.spatial_rank(); ++axis) {
     const auto a = static_cast<std::size_t>(axis);
@@ -48,8 +49,8 @@ WindowRead read_position(const Pool& pool, const Point& p, const std::vector<int
   return read;
 }
 
-/// The windows that input position `s` may lie in: for each, the output position, the offset within the window and
-/// whether both exist.
+/// The windows that input position `s` may lie in: for each, the output position, the offset within
+/// the window and whether both exist.
 struct Scatter {
   std::vector<Expr> output;
   Expr offset;  ///< row-major within the window
@@ -66,7 +67,8 @@ std::vector<Scatter> scatter_sources(const Pool& pool, const std::vector<Expr>& 
     std::vector<Scatter> longer;
     for (const Scatter& head : list) {
       for (int back = 0; back < (kernel + stride - 1) / stride; ++back) {
-        const Expr padded = s[static_cast<std::size_t>(axis)] + static_cast<int>(pool.pad_begin[axis]);
+        const Expr padded =
+            s[static_cast<std::size_t>(axis)] + static_cast<int>(pool.pad_begin[axis]);
         const Expr at = padded / stride - back;
         const Expr within = padded - at * stride;
         Scatter next = head;
@@ -171,7 +173,8 @@ void lower(const ops::AveragePoolGrad& pool, LowerContext& context, int32_t id) 
       const int kernel = static_cast<int>(pool.kernel[axis]);
       const Expr begin = q.s[static_cast<std::size_t>(axis)] * static_cast<int>(pool.stride[axis]) -
                          static_cast<int>(pool.pad_begin[axis]);
-      const Expr covered = min(begin + kernel, static_cast<int>(pool.input.spatial(axis))) - max(begin, 0);
+      const Expr covered =
+          min(begin + kernel, static_cast<int>(pool.input.spatial(axis))) - max(begin, 0);
       count *= pool.count_padding ? Expr(static_cast<float>(kernel)) : cast<float>(covered);
     }
     const Expr term = select(from.inside, context.load(dy, q) / count, 0.0f);

@@ -22,7 +22,8 @@ void lower(const ops::Concat&, LowerContext& context, int32_t id) {
     q.block = 1;
     q.cb = clamp(p.channel() - begin, 0, channels - 1);
     q.ci = 0;
-    value = select(p.channel() >= begin && p.channel() < begin + channels, context.load(x, q), value);
+    value =
+        select(p.channel() >= begin && p.channel() < begin + channels, context.load(x, q), value);
   }
   Func y("concat");
   y(v.arguments()) = value;

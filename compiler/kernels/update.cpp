@@ -1,7 +1,8 @@
-/// The optimizer's step: one pass over all trainable parameters, their gradients and the state, in place.
+/// The optimizer's step: one pass over all trainable parameters, their gradients and the state, in
+/// place.
 ///
-/// Source: the rules of torch.optim (SGD without dampening, RMSprop, Adam), so that a training run can be moved.
-/// The numbers in `hyper` are prepared by the entry function, in this order.
+/// Source: the rules of torch.optim (SGD without dampening, RMSprop, Adam), so that a training run
+/// can be moved. The numbers in `hyper` are prepared by the entry function, in this order.
 
 #include "compiler/kernels/kernels.h"
 
@@ -11,7 +12,16 @@ using namespace Halide;
 
 namespace {
 
-enum Hyper { kLearningRate, kMomentum, kBeta2, kEpsilon, kWeightDecay, kCorrection1, kCorrection2, kHyperCount };
+enum Hyper {
+  kLearningRate,
+  kMomentum,
+  kBeta2,
+  kEpsilon,
+  kWeightDecay,
+  kCorrection1,
+  kCorrection2,
+  kHyperCount
+};
 
 }  // namespace
 
@@ -43,7 +53,8 @@ void lower(const ops::Update& update, LowerContext& context, int32_t) {
       const Expr beta2 = hyper(kBeta2);
       const Expr mean = mu * state(0) + (1.0f - mu) * g;
       const Expr square = beta2 * state(1) + (1.0f - beta2) * g * g;
-      const Expr step = (mean / hyper(kCorrection1)) / (sqrt(square / hyper(kCorrection2)) + hyper(kEpsilon));
+      const Expr step =
+          (mean / hyper(kCorrection1)) / (sqrt(square / hyper(kCorrection2)) + hyper(kEpsilon));
       out(i) = Tuple(p(i) - rate * step, mean, square);
       break;
     }
@@ -55,7 +66,8 @@ void schedule(const ops::Update&, LowerContext& context) {
   Func& out = context.output();
   const Var i = out.args()[0];
   Var task("task"), inner("inner");
-  // Each block of parameters is a multiple of 16 numbers long, so no tail is left for vectors of up to 16.
+  // Each block of parameters is a multiple of 16 numbers long, so no tail is left for vectors of up
+  // to 16.
   constexpr int kNumbersPerTask = 16 * 1024;
   const int64_t elements = context.spec().program->memory.trainable_bytes / 4;
   if (elements > kNumbersPerTask) {

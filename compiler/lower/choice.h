@@ -15,7 +15,8 @@ struct Choice {
   int64_t tile_n = 0;         ///< dense layers: samples kept in registers
   int64_t unroll_c = 0;       ///< steps of the innermost reduction loop that are written out
   int64_t rows_per_task = 0;  ///< output rows in one parallel task
-  int64_t chunks = 0;         ///< weight gradients: parts of the batch that are summed apart, then in order
+  int64_t chunks =
+      0;  ///< weight gradients: parts of the batch that are summed apart, then in order
 
   bool operator==(const Choice&) const = default;
 };
@@ -24,7 +25,8 @@ struct Choice {
 inline std::string to_string(const Choice& choice) {
   std::string text;
   const auto put = [&](const char* name, int64_t value) {
-    if (value != 0) text += (text.empty() ? "" : " ") + std::string(name) + "=" + std::to_string(value);
+    if (value != 0)
+      text += (text.empty() ? "" : " ") + std::string(name) + "=" + std::to_string(value);
   };
   put("tile_x", choice.tile_x);
   put("tile_k", choice.tile_k);

@@ -45,13 +45,15 @@ Choice conv_choice(const KernelSpec& spec) {
   for (int axis = 0; axis < y.spatial_rank(); ++axis) window *= pool[axis];
 
   Choice choice;
-  // Two channel blocks let each broadcast input feed two multiply-adds; one block takes its inputs straight from
-  // memory. 14 sums of 32 registers are measured best for two blocks (28 lose the broadcasts), and a single block
-  // may fill the registers up to the weight it multiplies with.
+  // Two channel blocks let each broadcast input feed two multiply-adds; one block takes its inputs
+  // straight from memory. 14 sums of 32 registers are measured best for two blocks (28 lose the
+  // broadcasts), and a single block may fill the registers up to the weight it multiplies with.
   choice.tile_k = weight.filter_blocks() % 2 == 0 ? 2 : 1;
   const int64_t sums = spec.target.vector_registers * (choice.tile_k == 2 ? 14 : 28) / 32;
   choice.tile_x = best_tile(y.spatial(last), std::max<int64_t>(1, sums / (choice.tile_k * window)));
-  choice.unroll_c = weight.sample.block % 4 == 0 ? 4 : weight.sample.block <= 4 ? weight.sample.block : 1;
+  choice.unroll_c = weight.sample.block % 4 == 0 ? 4
+                    : weight.sample.block <= 4   ? weight.sample.block
+                                                 : 1;
   const int64_t rows = y.spatial_rank() > 1 ? y.spatial(last - 1) : 1;
   const int64_t macs_per_row = std::max<int64_t>(1, spec.macs() / rows);
   choice.rows_per_task = std::clamp<int64_t>(kMacsPerTask / macs_per_row, 1, rows);

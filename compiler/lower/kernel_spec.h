@@ -1,5 +1,6 @@
 #pragma once
-/// Everything a kernel is made from, detached from its network: two regions with equal text are one kernel.
+/// Everything a kernel is made from, detached from its network: two regions with equal text are one
+/// kernel.
 
 #include <string>
 #include <vector>

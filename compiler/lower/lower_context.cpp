@@ -14,12 +14,15 @@ using Halide::Var;
 namespace {
 
 int to_int(int64_t value) {
-  if (value > INT32_MAX) throw UserError("a value is too large for one kernel: " + std::to_string(value) + " elements");
+  if (value > INT32_MAX)
+    throw UserError("a value is too large for one kernel: " + std::to_string(value) + " elements");
   return static_cast<int>(value);
 }
 
 Halide::Type halide_type(DType dtype) {
-  return dtype == DType::f32 ? Halide::Float(32) : dtype == DType::i32 ? Halide::Int(32) : Halide::UInt(8);
+  return dtype == DType::f32   ? Halide::Float(32)
+         : dtype == DType::i32 ? Halide::Int(32)
+                               : Halide::UInt(8);
 }
 
 /// Dimensions of an activation's buffer but for the batch, innermost first.
@@ -32,7 +35,8 @@ std::vector<Dimension> dimensions(const Layout& layout) {
   return dims;
 }
 
-/// What a kernel writes of an activation: everything but the halo. The buffer then begins behind the halo.
+/// What a kernel writes of an activation: everything but the halo. The buffer then begins behind
+/// the halo.
 std::vector<Dimension> inside_dimensions(const Layout& layout) {
   std::vector<Dimension> dims = dimensions(layout);
   for (int axis = 0; axis < layout.spatial_rank(); ++axis) {
@@ -268,7 +272,8 @@ std::vector<Dimension> LowerContext::output_dimensions(std::size_t output) const
 int64_t LowerContext::output_offset_bytes(std::size_t output) const {
   const KernelArgument& argument = spec_.outputs[output];
   const auto known = spec_.program->layouts.find(argument.value);
-  if (argument.kind != KernelArgument::Kind::value || known == spec_.program->layouts.end()) return 0;
+  if (argument.kind != KernelArgument::Kind::value || known == spec_.program->layouts.end())
+    return 0;
   int64_t elements = 0;
   for (int axis = 0; axis < known->second.spatial_rank(); ++axis) {
     elements += known->second.halo(axis) * known->second.spatial_stride(axis);

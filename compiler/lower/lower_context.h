@@ -1,9 +1,9 @@
 #pragma once
-/// The words in which operators describe their kernels: stored values as Halide images, values inside the region as
-/// Funcs, and one way to read either. Knows no operator.
+/// The words in which operators describe their kernels: stored values as Halide images, values
+/// inside the region as Funcs, and one way to read either. Knows no operator.
 ///
-/// Activations have the coordinates (ci, x, y, z, cb, n): channel in block, spatial axes innermost first, channel
-/// block, sample. Weights have (ki, ci, x, y, z, cb, kb).
+/// Activations have the coordinates (ci, x, y, z, cb, n): channel in block, spatial axes innermost
+/// first, channel block, sample. Weights have (ki, ci, x, y, z, cb, kb).
 
 #include <map>
 #include <string>
@@ -73,7 +73,8 @@ class LowerContext {
   Halide::ImageParam flat_image(Value v);
   /// A weight as [filter blocks][elements of a sample][filter in block].
   Halide::ImageParam flat_weight(Value v);
-  /// Element of a weight by filter, channel within the group and position; beyond the extents: zero.
+  /// Element of a weight by filter, channel within the group and position; beyond the extents:
+  /// zero.
   Halide::Expr weight_at(Value v, const Halide::Expr& k, const Halide::Expr& c,
                          const std::vector<Halide::Expr>& taps) const;
   /// The image of a kernel argument that is no value: the optimizer's blocks.
@@ -129,11 +130,12 @@ class LowerContext {
   Halide::Func padded_input_;
 };
 
-/// Parallel over the batch and whatever else is outermost; `outer` are the loops to fuse, innermost first. Returns the
-/// loop over tasks.
+/// Parallel over the batch and whatever else is outermost; `outer` are the loops to fuse, innermost
+/// first. Returns the loop over tasks.
 Halide::Var parallelise(Halide::Func f, const std::vector<Halide::Var>& outer);
 
-/// Vectorises over the channels of a block: whole blocks, or pieces of the vector width for longer ones.
+/// Vectorises over the channels of a block: whole blocks, or pieces of the vector width for longer
+/// ones.
 void vectorise_channels(Halide::Stage stage, const Halide::Var& ci, int64_t extent, int width);
 
 }  // namespace halcyon::compiler

@@ -19,8 +19,10 @@ struct Packing {
   int64_t lower_bound_bytes = 0;  ///< the largest sum of intervals that are alive in one step
 };
 
-/// Places the largest intervals first, each into the smallest gap that fits among those it shares a step with
-/// ("greedy by size"; source: Pisarchyk and Lee 2020, "Efficient memory management for deep neural net inference").
+/// Places the largest intervals first, each into the smallest gap that fits among those it shares a
+/// step with
+/// ("greedy by size"; source: Pisarchyk and Lee 2020, "Efficient memory management for deep neural
+/// net inference").
 Packing pack(const std::vector<Interval>& intervals, int64_t alignment);
 
 }  // namespace halcyon::compiler

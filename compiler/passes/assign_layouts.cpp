@@ -1,8 +1,9 @@
 /// Chooses the physical form of every stored value.
 ///
-/// Activations are cut into channel blocks of the vector width, or of the next power of two where there are fewer
-/// channels. What the host holds keeps the host's order. A value that a padded convolution reads gets a halo as
-/// wide as the widest padding. Weights follow from the activation that they meet; gradients from their weight.
+/// Activations are cut into channel blocks of the vector width, or of the next power of two where
+/// there are fewer channels. What the host holds keeps the host's order. A value that a padded
+/// convolution reads gets a halo as wide as the widest padding. Weights follow from the activation
+/// that they meet; gradients from their weight.
 
 #include <algorithm>
 
@@ -50,8 +51,9 @@ class LayoutAssigner {
         layout.block = one_block ? layout.channels() : 1;
       }
       if (std::holds_alternative<ops::MaxPool>(node.op) && o == 1) layout.dtype = DType::u8;
-      if (std::any_of(graph_.outputs.begin(), graph_.outputs.end(),
-                      [&](const Output& out) { return out.value == Value{id, o}; })) {
+      if (std::any_of(graph_.outputs.begin(), graph_.outputs.end(), [&](const Output& out) {
+            return out.value == Value{id, o};
+          })) {
         layout.block = layout.channels();
       }
       program_.layouts[{id, o}] = layout;
@@ -74,19 +76,22 @@ class LayoutAssigner {
     if (const auto* grad = std::get_if<ops::ConvWeightGrad>(&node.op)) widen(node.inputs[0], *grad);
   }
 
-  /// A halo is worth storing where it is small. A kernel pads by itself what is mostly halo, what the host holds and what
-  /// is flattened, which must be dense.
+  /// A halo is worth storing where it is small. A kernel pads by itself what is mostly halo, what
+  /// the host holds and what is flattened, which must be dense.
   void drop_costly_halo(Value v, Layout& layout) const {
     const Op& op = graph_.node(v).op;
-    bool dense = std::holds_alternative<ops::Input>(op) || std::holds_alternative<ops::Unflatten>(op);
+    bool dense =
+        std::holds_alternative<ops::Input>(op) || std::holds_alternative<ops::Unflatten>(op);
     for (const auto& [view, source] : program_.views) dense = dense || source == v;
-    const int64_t inside = layout.blocks() * layout.block * (layout.shape.elements() / layout.channels());
+    const int64_t inside =
+        layout.blocks() * layout.block * (layout.shape.elements() / layout.channels());
     if (!dense && 2 * layout.sample_elements() <= 3 * inside) return;
     layout.before = {};
     layout.after = {};
   }
 
-  /// A flattened value keeps the form of its map; a dense layer behind which a map is seen writes the map's form.
+  /// A flattened value keeps the form of its map; a dense layer behind which a map is seen writes
+  /// the map's form.
   void show(Value view, Value source) {
     if (std::holds_alternative<ops::Unflatten>(graph_.node(view).op)) {
       program_.layouts[source] = program_.layouts.at(view);
@@ -132,8 +137,8 @@ class LayoutAssigner {
     const Node& node = graph_.node(id);
     const auto layout_of = [&](Value v) { return program_.layouts.at(v); };
     if (const auto* conv = std::get_if<ops::Conv>(&node.op)) {
-      set_weight(node.inputs[1],
-                 conv_weight(graph_.shape(node.inputs[1]), layout_of(node.inputs[0]), conv->groups));
+      set_weight(node.inputs[1], conv_weight(graph_.shape(node.inputs[1]),
+                                             layout_of(node.inputs[0]), conv->groups));
       if (node.inputs.size() > 2) set_weight(node.inputs[2], bias(conv->filters));
     }
     if (const auto* dense = std::get_if<ops::Dense>(&node.op)) {
@@ -142,7 +147,8 @@ class LayoutAssigner {
       const Layout& y = layout_of({id, 0});
       if (y.spatial_rank() > 0) {
         layout.filters = y.sample_elements();
-        layout.filter_block = y.block;  // divides the map, so that no sample is written past its end
+        layout.filter_block =
+            y.block;  // divides the map, so that no sample is written past its end
       }
       check_transposed(node.inputs[1], y);
       set_weight(node.inputs[1], layout);
@@ -150,14 +156,15 @@ class LayoutAssigner {
     }
   }
 
-  /// A transposed weight has the order of the map that its forward layer read: the result must have it too.
+  /// A transposed weight has the order of the map that its forward layer read: the result must have
+  /// it too.
   void check_transposed(Value weight, const Layout& y) const {
     const Node& node = graph_.node(weight);
     if (!std::holds_alternative<ops::TransposeMatrix>(node.op)) return;
     const Layout& forward = program_.weights.at(node.inputs[0]).sample;
     if (forward.spatial_rank() == 0 || forward == y) return;
-    throw InternalError("assign_layouts: " + describe("transpose_matrix", node.name, node.place) + " gives " +
-                        to_string(forward) + ", its reader writes " + to_string(y));
+    throw InternalError("assign_layouts: " + describe("transpose_matrix", node.name, node.place) +
+                        " gives " + to_string(forward) + ", its reader writes " + to_string(y));
   }
 
   /// Update reads parameters, then their gradients: each pair shares a layout.
@@ -175,7 +182,8 @@ class LayoutAssigner {
   void set_gradient(Value v, const WeightLayout& layout) {
     set_weight(v, layout);
     const Node& node = graph_.node(v);
-    if (!std::holds_alternative<ops::Add>(node.op) && !std::holds_alternative<ops::Copy>(node.op)) return;
+    if (!std::holds_alternative<ops::Add>(node.op) && !std::holds_alternative<ops::Copy>(node.op))
+      return;
     for (Value part : node.inputs) set_gradient(part, layout);
   }
 

@@ -17,7 +17,8 @@ bool remove_unreachable(Graph& graph) {
   bool changed = false;
   for (int32_t id = graph.node_count() - 1; id >= 0; --id) {
     const Node& node = graph.node(id);
-    // The host fills every input it was told of, used or not; an update is what a training step is for.
+    // The host fills every input it was told of, used or not; an update is what a training step is
+    // for.
     const auto* input = std::get_if<ops::Input>(&node.op);
     if ((input != nullptr && !input->target) || std::holds_alternative<ops::Update>(node.op)) {
       mark(id);
@@ -47,24 +48,26 @@ bool remove_dead_nodes(Program& program, const PassContext&) {
 bool merge_common_nodes(Program& program, const PassContext&) {
   std::vector<Node> seen;
   std::vector<int32_t> seen_ids;
-  Rewriter rewriter(program.graph, [&](int32_t, const Node& node, const Rewriter::Values& inputs,
-                                       Graph& copy) -> Rewriter::Values {
-    const bool source = node.inputs.empty() || std::holds_alternative<ops::Update>(node.op);
-    for (std::size_t i = 0; i < seen.size() && !source; ++i) {
-      if (seen[i].op == node.op && seen[i].inputs == inputs) {
-        Rewriter::Values same;
-        for (std::size_t o = 0; o < node.outputs.size(); ++o) {
-          same.push_back({seen_ids[i], static_cast<int32_t>(o)});
-        }
-        return same;
-      }
-    }
-    if (!source) {
-      seen.push_back({node.op, inputs, node.outputs, node.name, node.place});
-      seen_ids.push_back(copy.node_count());
-    }
-    return {};
-  });
+  Rewriter rewriter(program.graph,
+                    [&](int32_t, const Node& node, const Rewriter::Values& inputs,
+                        Graph& copy) -> Rewriter::Values {
+                      const bool source =
+                          node.inputs.empty() || std::holds_alternative<ops::Update>(node.op);
+                      for (std::size_t i = 0; i < seen.size() && !source; ++i) {
+                        if (seen[i].op == node.op && seen[i].inputs == inputs) {
+                          Rewriter::Values same;
+                          for (std::size_t o = 0; o < node.outputs.size(); ++o) {
+                            same.push_back({seen_ids[i], static_cast<int32_t>(o)});
+                          }
+                          return same;
+                        }
+                      }
+                      if (!source) {
+                        seen.push_back({node.op, inputs, node.outputs, node.name, node.place});
+                        seen_ids.push_back(copy.node_count());
+                      }
+                      return {};
+                    });
   if (rewriter.changed()) program.graph = rewriter.take();
   return rewriter.changed();
 }

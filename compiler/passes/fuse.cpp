@@ -1,15 +1,17 @@
 /// Groups nodes into regions: what becomes one kernel.
 ///
-/// A region starts at a node that needs a loop nest of its own (its anchor: a convolution, a dense layer, a
-/// reduction) or at an elementwise node, and grows along the value that it has just computed:
+/// A region starts at a node that needs a loop nest of its own (its anchor: a convolution, a dense
+/// layer, a reduction) or at an elementwise node, and grows along the value that it has just
+/// computed:
 ///
 ///     conv1 -> relu1 -> pool1 -> flatten        conv1, relu1, pool1 in one loop nest
-///                 \-> add2                      conv1, relu1 only: pool1 is not the only one that reads relu1
+///                 \-> add2                      conv1, relu1 only: pool1 is not the only one that
+///                 reads relu1
 ///
-/// It grows over a follower when nobody else reads the value and the follower can be computed while the value is
-/// still in registers: elementwise nodes, pooling whose windows do not overlap, and scatters of one position.
-/// Everything else that a follower reads is an ancestor of its own result through other regions, so growing never
-/// makes two regions wait for each other.
+/// It grows over a follower when nobody else reads the value and the follower can be computed while
+/// the value is still in registers: elementwise nodes, pooling whose windows do not overlap, and
+/// scatters of one position. Everything else that a follower reads is an ancestor of its own result
+/// through other regions, so growing never makes two regions wait for each other.
 
 #include <algorithm>
 #include <set>
@@ -46,7 +48,8 @@ bool windows_are_apart(const Pool& pool, const Shape& y) {
 /// May `node` join the region that `lead` began and that has just computed its input?
 bool can_follow(const Node& node, const Op& lead) {
   // A copy writes the host's order, which the register tiles of a product do not have.
-  const bool tiled = std::holds_alternative<ops::Conv>(lead) || std::holds_alternative<ops::Dense>(lead);
+  const bool tiled =
+      std::holds_alternative<ops::Conv>(lead) || std::holds_alternative<ops::Dense>(lead);
   if (std::holds_alternative<ops::Copy>(node.op) && tiled) return false;
   if (is_elementwise(node.op)) return true;
   const auto* largest = std::get_if<ops::MaxPool>(&node.op);
@@ -89,7 +92,9 @@ class Fuser {
     int32_t last = first;
     while (can_lead(graph_.node(first).op)) {
       const int32_t next = only_user({last, 0});
-      if (next < 0 || taken_.contains(next) || !can_follow(graph_.node(next), graph_.node(first).op)) break;
+      if (next < 0 || taken_.contains(next) ||
+          !can_follow(graph_.node(next), graph_.node(first).op))
+        break;
       if (graph_.node(next).outputs[0] != graph_.node(last).outputs[0]) {
         if (pooled || !is_pool(graph_.node(next).op)) break;
       }
@@ -127,8 +132,8 @@ class Fuser {
       for (int32_t o = 0; o < static_cast<int32_t>(node.outputs.size()); ++o) {
         const auto it = users_.find({id, o});
         const bool read_outside =
-            it != users_.end() &&
-            std::any_of(it->second.begin(), it->second.end(), [&](int32_t u) { return !inside(u); });
+            it != users_.end() && std::any_of(it->second.begin(), it->second.end(),
+                                              [&](int32_t u) { return !inside(u); });
         if (read_outside || is_result(graph_, {id, o})) region.outputs.push_back({id, o});
       }
     }

@@ -31,30 +31,32 @@ bool remove_dead_nodes(Program& program, const PassContext& context);
 /// Equal operators on equal inputs become one node.
 bool merge_common_nodes(Program& program, const PassContext& context);
 
-/// relu, max_pool -> max_pool, relu: the same values from fewer operations, and the gradient of the pair needs only
-/// the pooled result. After: no relu feeds max pools alone.
+/// relu, max_pool -> max_pool, relu: the same values from fewer operations, and the gradient of the
+/// pair needs only the pooled result. After: no relu feeds max pools alone.
 bool sink_relu_below_max_pool(Program& program, const PassContext& context);
 
-/// Appends backward nodes and the optimizer's update. Before: losses exist. After: one Update node is the last node.
-/// Errors: no loss, no trainable parameter, a loss that is no scalar.
+/// Appends backward nodes and the optimizer's update. Before: losses exist. After: one Update node
+/// is the last node. Errors: no loss, no trainable parameter, a loss that is no scalar.
 bool differentiate(Program& program, const PassContext& context);
 
 /// Removes flatten of what is flat already and concat of one value.
 bool remove_identities(Program& program, const PassContext& context);
 
-/// unflatten(a + b) -> unflatten(a) + unflatten(b): behind a dense layer the reverse of flatten costs nothing, and the
-/// layer's transposed weight has the map's order only there. After: no unflatten reads a sum.
+/// unflatten(a + b) -> unflatten(a) + unflatten(b): behind a dense layer the reverse of flatten
+/// costs nothing, and the layer's transposed weight has the map's order only there. After: no
+/// unflatten reads a sum.
 bool unflatten_before_sum(Program& program, const PassContext& context);
 
 /// bias_grad(max_pool_grad(x)) -> bias_grad(x): scattering does not change a sum.
 bool sum_before_scatter(Program& program, const PassContext& context);
 
-/// A loss that is reported twice is computed twice, and a gradient of two parameters is copied: memory has one place
-/// for each. After: losses, and gradients of parameters, are values of their own.
+/// A loss that is reported twice is computed twice, and a gradient of two parameters is copied:
+/// memory has one place for each. After: losses, and gradients of parameters, are values of their
+/// own.
 bool separate_results(Program& program, const PassContext& context);
 
-/// Copies outputs into the host's order where they are read inside too, or come from a kernel whose own order differs.
-/// After: every output is written by a softmax or copy of its own.
+/// Copies outputs into the host's order where they are read inside too, or come from a kernel whose
+/// own order differs. After: every output is written by a softmax or copy of its own.
 bool copy_outputs(Program& program, const PassContext& context);
 
 // From graph to kernels.
@@ -62,7 +64,8 @@ bool copy_outputs(Program& program, const PassContext& context);
 /// Groups nodes into regions. After: every computing node belongs to exactly one region.
 bool fuse(Program& program, const PassContext& context);
 
-/// Chooses the physical form of every value. After: every stored value has a layout that its users accept.
+/// Chooses the physical form of every value. After: every stored value has a layout that its users
+/// accept.
 bool assign_layouts(Program& program, const PassContext& context);
 
 /// Offsets in the workspace and the parameter block. After: values that live at once never overlap.

@@ -28,8 +28,8 @@ struct PassRecord {
   double time_us;
 };
 
-/// Runs the passes in order and verifies the graph behind each. `observe` is called behind each pass; when it returns
-/// false, the run stops there.
+/// Runs the passes in order and verifies the graph behind each. `observe` is called behind each
+/// pass; when it returns false, the run stops there.
 void run_passes(Program& program, const PassContext& context, std::span<const Pass> passes,
                 const std::function<bool(const Program&, const PassRecord&)>& observe = {});
 

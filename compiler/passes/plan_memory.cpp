@@ -1,9 +1,10 @@
 /// Gives every stored value its place.
 ///
-/// Parameters lie in the host's parameter block, trainable ones first, so that the optimizer is one loop over two
-/// contiguous blocks: parameters and, in the same order at the begin of the workspace, their gradients. All that
-/// grows with the batch is packed for a batch of one: offsets and sizes are multiples of 64, so multiplying them
-/// by the batch keeps every alignment and every gap.
+/// Parameters lie in the host's parameter block, trainable ones first, so that the optimizer is one
+/// loop over two contiguous blocks: parameters and, in the same order at the begin of the
+/// workspace, their gradients. All that grows with the batch is packed for a batch of one: offsets
+/// and sizes are multiples of 64, so multiplying them by the batch keeps every alignment and every
+/// gap.
 
 #include "compiler/passes/arena.h"
 #include "compiler/passes/passes.h"

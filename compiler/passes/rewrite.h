@@ -9,8 +9,8 @@
 
 namespace halcyon::compiler {
 
-/// Copies `graph` node by node. `visit(id, node, inputs, copy)` may add nodes to the copy and returns the values
-/// that replace the node's outputs; returning nothing keeps the node as it is.
+/// Copies `graph` node by node. `visit(id, node, inputs, copy)` may add nodes to the copy and
+/// returns the values that replace the node's outputs; returning nothing keeps the node as it is.
 class Rewriter {
  public:
   using Values = std::vector<dsl::Value>;
@@ -37,8 +37,8 @@ std::map<dsl::Value, std::vector<int32_t>> users_of(const dsl::Graph& graph);
 /// True for values that the host receives: outputs and losses.
 bool is_result(const dsl::Graph& graph, dsl::Value v);
 
-/// True for nodes that name the bytes of their input: flatten, and its reverse behind a dense layer that can write the
-/// map's own order.
+/// True for nodes that name the bytes of their input: flatten, and its reverse behind a dense layer
+/// that can write the map's own order.
 bool is_view(const dsl::Graph& graph, const dsl::Node& node);
 
 /// A copy without the nodes that `keep` does not hold. Kept nodes must not read dropped ones.

@@ -10,9 +10,8 @@ constexpr Network lenet5(int64_t height = 32, int64_t width = 32, int64_t channe
                          int64_t classes = 10) {
   Network net("lenet5");
   Tensor x = net.input("image", {.height = height, .width = width, .channels = channels});
-  x = x | conv(8, 5) | relu | max_pool(2)
-        | conv(16, 5) | relu | max_pool(2)
-        | flatten | dense(120) | relu | dense(84) | relu | dense(classes);
+  x = x | conv(8, 5) | relu | max_pool(2) | conv(16, 5) | relu | max_pool(2) | flatten |
+      dense(120) | relu | dense(84) | relu | dense(classes);
   net.output("scores", x | softmax);
   net.loss("loss", softmax_cross_entropy(x, net.labels("label")));
   return net;

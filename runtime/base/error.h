@@ -1,6 +1,7 @@
 #pragma once
 /// Errors, typed by whose mistake they are. Text: what, where, found versus expected; then a hint.
-/// Messages are lower case and have no final stop; the program that prints them puts "error: " in front.
+/// Messages are lower case and have no final stop; the program that prints them puts "error: " in
+/// front.
 
 #include <stdexcept>
 #include <string>

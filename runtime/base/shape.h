@@ -1,5 +1,6 @@
 #pragma once
-/// Extents of a tensor. Activations are [N,C,spatial...] with N symbolic; parameters are all numbers.
+/// Extents of a tensor. Activations are [N,C,spatial...] with N symbolic; parameters are all
+/// numbers.
 
 #include <array>
 #include <cstdint>
@@ -29,8 +30,12 @@ struct Shape {
     for (int64_t e : list) push_back(e);
   }
 
-  constexpr void push_back(int64_t extent) { extents.at(static_cast<std::size_t>(rank++)) = extent; }
-  constexpr int64_t operator[](int axis) const { return extents.at(static_cast<std::size_t>(axis)); }
+  constexpr void push_back(int64_t extent) {
+    extents.at(static_cast<std::size_t>(rank++)) = extent;
+  }
+  constexpr int64_t operator[](int axis) const {
+    return extents.at(static_cast<std::size_t>(axis));
+  }
   constexpr int64_t& operator[](int axis) { return extents.at(static_cast<std::size_t>(axis)); }
 
   /// True for activations, false for parameters and scalars.
