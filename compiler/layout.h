@@ -66,7 +66,7 @@ struct WeightLayout {
 
 /// "f32[N,8,14,14] block 8 halo 1,1/1,1"
 std::string to_string(const Layout& layout);
-/// "16 x 2 filters of f32[N,8,5,5] block 8"
+/// "16 filters in blocks of 16 of f32[N,8,5,5] block 8"
 std::string to_string(const WeightLayout& layout);
 
 }  // namespace halcyon::compiler

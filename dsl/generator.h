@@ -1,7 +1,8 @@
 #pragma once
 /// How a network file reaches the compiler. HALCYON_NETWORK(f) checks f() in a constant expression,
-/// so that a mistake is an error of the C++ compiler; `halcyon compile` builds the same file with
-/// HALCYON_GENERATOR defined, which adds a main() that prints the graph as text.
+/// so that a mistake is an error of the C++ compiler. `halcyon compile` builds the same file with
+/// HALCYON_GENERATOR defined: then a main() prints the graph as text, and a mistake is the message
+/// of the shape rule, with the node, the line and the arithmetic.
 
 #include "dsl/network.h"
 
@@ -23,7 +24,6 @@ inline int print_network(const Network& net) {
 }  // namespace halcyon::dsl
 
 #define HALCYON_NETWORK(function)                     \
-  static_assert(function().graph().node_count() > 0); \
   int main() {                                        \
     try {                                             \
       return halcyon::dsl::print_network(function()); \
@@ -31,7 +31,8 @@ inline int print_network(const Network& net) {
       std::cerr << "error: " << e.what() << "\n";     \
       return 1;                                       \
     }                                                 \
-  }
+  }                                                   \
+  static_assert(true, "a semicolon may follow")
 
 #else
 

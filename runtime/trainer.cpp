@@ -1,6 +1,8 @@
 #include "runtime/trainer.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -30,6 +32,14 @@ std::string number_text(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%g", value);
   return text;
+}
+
+/// The shortest text that reads back as the same number: two rates that differ look different.
+template <typename Number>
+std::string exact_text(Number value) {
+  std::array<char, 64> text{};
+  const std::to_chars_result result = std::to_chars(text.data(), text.data() + text.size(), value);
+  return {text.data(), result.ptr};
 }
 
 void require(bool holds, const char* what, double found, const char* expected) {
@@ -138,20 +148,24 @@ Trainer::Trainer(Network& network, const Dataset& train, const Dataset* test, Tr
 void Trainer::resume(const std::string& path) {
   const Checkpoint checkpoint = Checkpoint::load(path);
   const TrainerPosition& position = checkpoint.position;
-  // Another order of the pictures or another batch would be another run: refused, not mixed.
+  // Other pictures, rates or sizes would be another run: refused, not mixed.
   const auto expect = [&](const std::string& what, const std::string& found,
                           const std::string& now) {
     if (found != now)
       throw UserError("checkpoint '" + path + "' is from a run with " + what + " " + found +
                           ", this one has " + now,
-                      "continue with the same " + what + ", or load only the weights");
+                      "give the same options, or begin a new run from these parameters with "
+                      "--weights");
   };
   const auto note = [&](const std::string& name) {
     const auto found = position.notes.find(name);
     return found == position.notes.end() ? std::string("unknown") : found->second;
   };
-  expect("seed", std::to_string(position.shuffle_seed), std::to_string(options_.seed));
-  for (const auto& [name, value] : notes()) expect(name, note(name), value);
+  // Another optimizer has other numbers: apply() refuses it and says so.
+  if (checkpoint.optimizer == optimizer_name(network_.info().optimizer)) {
+    expect("seed", std::to_string(position.shuffle_seed), std::to_string(options_.seed));
+    for (const auto& [name, value] : notes()) expect(name, note(name), value);
+  }
   if (position.step < 0 || position.step > kMostSteps)
     throw UserError("checkpoint '" + path + "' stands at step " + std::to_string(position.step) +
                     ", it must be 0 to 2^40");
@@ -160,10 +174,30 @@ void Trainer::resume(const std::string& path) {
   for (RunningMean& mean : means_) mean.reset();
 }
 
-std::map<std::string, std::string> Trainer::notes() const {
-  return {{"batch", std::to_string(options_.batch)},
-          {"shuffle", options_.shuffle ? "on" : "off"},
-          {"pictures", std::to_string(train_.count())}};
+std::vector<std::pair<std::string, std::string>> Trainer::notes() const {
+  const halcyon_hyper& hyper = options_.hyper;
+  const Schedule& schedule = options_.schedule;
+  std::vector<std::pair<std::string, std::string>> notes = {
+      {"batch", std::to_string(options_.batch)},
+      {"shuffle", options_.shuffle ? "on" : "off"},
+      {"pictures", std::to_string(train_.count())},
+      {"learning rate", exact_text(hyper.learning_rate)},
+      {"momentum", exact_text(hyper.momentum)},
+      {"beta2", exact_text(hyper.beta2)},
+      {"epsilon", exact_text(hyper.epsilon)},
+      {"weight decay", exact_text(hyper.weight_decay)},
+      {"schedule", to_text(schedule.kind)},
+      {"warm-up steps", std::to_string(schedule.warmup_steps)}};
+  // A constant rate is the same in a run of any length, which may therefore grow.
+  if (schedule.kind == Schedule::Kind::kConstant) return notes;
+  notes.emplace_back("total steps", std::to_string(total_steps_));
+  if (schedule.kind == Schedule::Kind::kStep) {
+    notes.emplace_back("steps between drops", std::to_string(schedule.step_every));
+    notes.emplace_back("drop factor", exact_text(schedule.step_factor));
+  } else {
+    notes.emplace_back("final fraction", exact_text(schedule.final_fraction));
+  }
+  return notes;
 }
 
 halcyon_hyper Trainer::hyper_of(int64_t step) const {
@@ -196,7 +230,7 @@ void Trainer::save_checkpoint() {
   position.step = step_;
   position.shuffle_seed = options_.seed;
   position.hyper = hyper_of(step_ > 0 ? step_ - 1 : 0);
-  position.notes = notes();
+  for (auto& [name, value] : notes()) position.notes[name] = value;
   const Checkpoint checkpoint = Checkpoint::take(network_, position);
   // A loss tells of parameters before its step: these may be spoilt although it was not.
   check_parameters(checkpoint.weights);

@@ -3,14 +3,15 @@
 ///
 /// A run is a function of its options, its data and its starting parameters: the order of the
 /// pictures depends only on seed and epoch, the learning rate only on the step. A checkpoint
-/// therefore needs the step alone to continue bit for bit. The network must have one picture input
-/// (axes "HWC" or "CHW"), one label target and an output with one score per class.
+/// therefore needs the step alone to continue bit for bit, with the same options. The network must
+/// have one picture input (axes "HWC" or "CHW"), one label target and an output with one score per
+/// class.
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/abi.h"
@@ -72,9 +73,9 @@ class Trainer {
   Trainer(Network& network, const Dataset& train, const Dataset* test, TrainOptions options,
           Progress& progress);
 
-  /// Continues from a checkpoint of a run with the same seed, batch, shuffling and number of
-  /// pictures; epochs, steps, rates and schedule are those of the options. Errors: UserError for
-  /// another network or another run.
+  /// Continues from a checkpoint of a run with the same options; only with a constant schedule may
+  /// the number of epochs or steps differ. Errors: UserError for another network, or for another
+  /// run, naming the first option that differs.
   void resume(const std::string& path);
 
   /// Trains to the end of the run.   Cost: a step allocates nothing.
@@ -87,7 +88,8 @@ class Trainer {
 
  private:
   halcyon_hyper hyper_of(int64_t step) const;
-  std::map<std::string, std::string> notes() const;
+  /// What a checkpoint must agree on besides the seed: names and texts, in the order of comparison.
+  std::vector<std::pair<std::string, std::string>> notes() const;
   int64_t train_step(int64_t epoch);
   EpochReport train_epoch(int64_t epoch, JsonLines& log);
   void check_parameters(const WeightFile& weights) const;

@@ -1,14 +1,14 @@
 # Writes build_id.h: a hash of everything that decides what machine code a kernel gets. Run at every build; the
 # file changes only when the hash does.
-# Needs: SOURCE_DIR, OUTPUT.
+# Needs: SOURCE_DIR, OUTPUT, TOOLS (names and versions of the libraries that make the code).
 cmake_minimum_required(VERSION 3.25)
 file(GLOB_RECURSE sources
   ${SOURCE_DIR}/compiler/emit/*.cpp ${SOURCE_DIR}/compiler/emit/*.h
   ${SOURCE_DIR}/compiler/kernels/*.cpp ${SOURCE_DIR}/compiler/kernels/*.h
   ${SOURCE_DIR}/compiler/lower/*.cpp ${SOURCE_DIR}/compiler/lower/*.h
-  ${SOURCE_DIR}/compiler/layout.h)
+  ${SOURCE_DIR}/compiler/layout.h ${SOURCE_DIR}/compiler/target.cpp)
 list(SORT sources)
-set(text "")
+set(text "${TOOLS}")
 foreach(source IN LISTS sources)
   file(SHA256 ${source} hash)
   string(APPEND text ${hash})

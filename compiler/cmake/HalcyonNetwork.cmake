@@ -11,7 +11,7 @@
 #
 # The network is compiled again when its source, a header that it includes, its weights or the compiler change.
 
-set(HALCYON_CACHE_DIR ${CMAKE_SOURCE_DIR}/.cache/kernels CACHE PATH
+set(HALCYON_CACHE_DIR ${CMAKE_CURRENT_LIST_DIR}/../../.cache/kernels CACHE PATH
   "Compiled kernels, found again by content; shared by all build folders")
 
 set(HALCYON_ROOT ${CMAKE_CURRENT_LIST_DIR}/../.. CACHE INTERNAL "Where Halcyon's own headers lie")

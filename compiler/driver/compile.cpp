@@ -119,11 +119,13 @@ std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& o
     artifact.training->graph = graph;
     if (!run_passes_observed("training", *artifact.training, context, training_passes(), options))
       return std::nullopt;
+    verify(artifact.training->graph, Stage::training);
     context.shares_parameters_with = &*artifact.training;
   }
   artifact.inference.graph = graph;
   if (!run_passes_observed("inference", artifact.inference, context, inference_passes(), options))
     return std::nullopt;
+  verify(artifact.inference.graph, Stage::inference);
   // The graph, the regions and the memory plan are final from here on.
   check_sizes(artifact.inference);
   if (artifact.training) check_sizes(*artifact.training);

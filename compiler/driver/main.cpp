@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cctype>
+#include <cstdio>
 #include <iostream>
 
 #include "compiler/driver/commands.h"
@@ -50,6 +51,9 @@ int main(int argc, char** argv) {
   halcyon::compiler::add_passes_command(app);
   try {
     app.parse(argc, argv);
+    if (std::fflush(stdout) != 0 || !std::cout.flush()) {
+      return fail(kUserMistake, "cannot write to standard output");
+    }
     return 0;
   } catch (const CLI::Success& e) {
     return app.exit(e);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -81,6 +83,9 @@ runtime::TrainOptions TrainCommand::train_options(halcyon_optimizer optimizer) c
 }
 
 void TrainCommand::run() const {
+  if (!weights.empty() && !resume.empty()) {
+    throw UserError("--weights and --resume cannot go together", "a checkpoint holds the weights");
+  }
   if (!save.empty()) require_folder_of(save);
   if (!checkpoint.empty()) require_folder_of(checkpoint);
   const std::optional<Artifact> artifact = compile(load_graph(source), options(/*train=*/true));
@@ -107,6 +112,21 @@ void TrainCommand::run() const {
 
 }  // namespace
 
+/// Refuses what is no number, NaN included, or lies below `least`.
+CLI::Validator number_from(double least, bool least_itself) {
+  const std::string wanted =
+      std::string(least_itself ? "at least " : "above ") + fmt::format("{}", least);
+  return CLI::Validator(
+      [=](const std::string& text) -> std::string {
+        char* end = nullptr;
+        const double value = std::strtod(text.c_str(), &end);
+        const bool number = !text.empty() && *end == '\0' && std::isfinite(value);
+        if (number && (value > least || (least_itself && value == least))) return "";
+        return "'" + text + "' is no number " + wanted;
+      },
+      "NUMBER");
+}
+
 void add_train_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("train", "train a classifier of pictures");
   auto o = std::make_shared<TrainCommand>();
@@ -118,12 +138,12 @@ void add_train_command(CLI::App& app) {
   command->add_option("--steps", o->steps, "length of the run in steps instead of epochs")
       ->check(CLI::Range(0, 1000000000));
   command->add_option("--batch", o->batch)->check(CLI::Range(1, 1 << 20));
-  command->add_option("--lr", o->rate, "base learning rate")->check(CLI::PositiveNumber);
-  command->add_option("--momentum", o->momentum)->check(CLI::Range(0.0, 1.0));
-  command->add_option("--weight-decay", o->weight_decay)->check(CLI::NonNegativeNumber);
+  command->add_option("--lr", o->rate, "base learning rate")->check(number_from(0, false));
+  command->add_option("--momentum", o->momentum)->check(number_from(0, true));
+  command->add_option("--weight-decay", o->weight_decay)->check(number_from(0, true));
   command->add_option("--schedule", o->schedule, "constant, step or cosine");
   command->add_option("--warmup", o->warmup, "steps in which the rate climbs")
-      ->check(CLI::NonNegativeNumber);
+      ->check(number_from(0, true));
   command->add_option("--weights", o->weights, "safetensors file to begin from");
   command->add_option("--save", o->save, "safetensors file for the trained weights");
   command->add_option("--checkpoint", o->checkpoint,

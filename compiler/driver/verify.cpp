@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "compiler/driver/load.h"
@@ -105,6 +106,7 @@ class Comparer {
     result_.largest_error = std::max(result_.largest_error, std::abs(found - expected));
     result_.largest_value = std::max(result_.largest_value, std::abs(expected));
   }
+  void allow(double resolution) { result_.resolution = std::max(result_.resolution, resolution); }
   Comparison result() const { return result_; }
 
  private:
@@ -171,8 +173,9 @@ std::vector<Comparison> compare_step(const dsl::Graph& graph, runtime::Network& 
       const std::vector<double>& expected = reference.at(node.inputs[count + i]).values;
       Comparer comparer("gradient " + name);
       for (std::size_t e = 0; e < expected.size(); ++e) {
-        comparer.add(static_cast<double>(old_values[e]) - static_cast<double>(new_values[e]),
-                     expected[e]);
+        const double old_value = old_values[e];
+        comparer.add(old_value - static_cast<double>(new_values[e]), expected[e]);
+        comparer.allow(std::abs(old_value) * std::numeric_limits<float>::epsilon());
       }
       list.push_back(comparer.result());
     }
@@ -182,7 +185,9 @@ std::vector<Comparison> compare_step(const dsl::Graph& graph, runtime::Network& 
 
 }  // namespace
 
-double Comparison::relative() const { return largest_error / std::max(largest_value, 1e-6); }
+double Comparison::relative() const {
+  return std::max(0.0, largest_error - resolution) / std::max(largest_value, 1e-6);
+}
 
 std::vector<Comparison> verify_network(const dsl::Graph& graph,
                                        const CompileOptions& compile_options,

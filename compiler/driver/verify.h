@@ -24,9 +24,10 @@ struct Comparison {
   std::string what;          ///< "output scores", "loss loss", "gradient conv1.weight"
   double largest_error = 0;  ///< absolute
   double largest_value = 0;  ///< of the reference, absolute
+  double resolution = 0;     ///< what rounding alone does to a gradient that is read off parameters
   bool finite = true;
 
-  /// Error relative to the largest value; at least that of a value of 1e-6.
+  /// Error beyond the resolution, relative to the largest value, but at least to 1e-6.
   double relative() const;
 };
 

@@ -55,7 +55,9 @@ Interface describe_interface(const std::string& name, const std::string& target,
     interface.outputs.push_back(host_value(inference.graph, o.name, o.value, true));
   }
   add_parameters(whole, interface);
-  if (training != nullptr) {
+  if (training == nullptr) {
+    for (HostParameter& p : interface.parameters) p.definition.trainable = false;
+  } else {
     for (const Loss& l : training->graph.losses) interface.losses.emplace_back(l.name.view());
     for (const Node& node : training->graph.nodes()) {
       const auto* update = std::get_if<ops::Update>(&node.op);

@@ -23,7 +23,7 @@ int64_t aligned(int64_t bytes) {
 }
 
 /// Numbers that the optimizer's kernel reads; the order is that of kernels/update.cpp.
-constexpr int64_t kHyperFloats = 8;
+constexpr int64_t kHyperFloats = 7;
 
 class StepEmitter {
  public:
@@ -243,7 +243,7 @@ class StepEmitter {
 
   void run_kernel(std::size_t r) {
     const Region& region = plan_.program->regions[r];
-    // A training step's outputs are optional: what only they need is not computed.
+    // A training step's outputs are optional: one that is not wanted is not written.
     const bool optional =
         hyper_ != nullptr && region.outputs.size() == 1 &&
         plan_.program->memory.places.at(region.outputs[0]).storage == Storage::host_output;

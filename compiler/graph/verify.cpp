@@ -326,16 +326,30 @@ class Verifier {
     }
   }
 
+  // Whether this node only hands a value to the host. Such a copy may stand behind the update: it
+  // reads nothing that an update changes, since outputs have a batch and parameters have none.
+  bool is_output_copy(int32_t id) const {
+    if (!is<ops::Copy>(graph_.node(id))) return false;
+    for (const dsl::Output& output : graph_.outputs) {
+      if (output.value.node == id) return true;
+    }
+    return false;
+  }
+
   void check_training() const {
     if (graph_.losses.empty()) fail("a training graph has no loss");
-    const int32_t last = graph_.node_count() - 1;
-    for (int32_t id = 0; id < last; ++id) {
-      if (is<ops::Update>(graph_.node(id))) fail(graph_.node(id), "is not the last node");
+    int32_t found = -1;
+    for (int32_t id = 0; id < graph_.node_count(); ++id) {
+      const Node& node = graph_.node(id);
+      if (is<ops::Update>(node)) {
+        if (found >= 0) fail(node, "is a second update");
+        found = id;
+      } else if (found >= 0 && !is_output_copy(id)) {
+        fail(node, "stands behind the update and is no copy of an output");
+      }
     }
-    if (last < 0 || !is<ops::Update>(graph_.node(last))) {
-      fail("a training graph does not end with an update");
-    }
-    const Node& update = graph_.node(last);
+    if (found < 0) fail("a training graph has no update");
+    const Node& update = graph_.node(found);
     std::set<int32_t> updated;
     for (std::size_t i = 0; i < update.inputs.size() / 2; ++i) {
       const Node& target = graph_.node(update.inputs[i]);

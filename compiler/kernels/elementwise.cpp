@@ -80,6 +80,11 @@ void schedule_elementwise(LowerContext& context) {
       out.unroll(v.x(), 2, TailStrategy::GuardWithIf);
     }
   }
+  if (Func& window = context.accumulator(); window.defined()) {
+    window.compute_at(out, v.x());
+    vectorise_channels(window, v.ci, layout.block, context.vector_width());
+    vectorise_channels(window.update(), v.ci, layout.block, context.vector_width());
+  }
   // Small samples are not worth waking a thread for each channel block.
   constexpr int64_t kSmallSample = 4 * 1024;
   if (layout.sample_elements() >= kSmallSample) {

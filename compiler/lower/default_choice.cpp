@@ -65,7 +65,6 @@ Choice dense_choice(const KernelSpec& spec) {
   Choice choice;
   choice.tile_k = weight.filter_blocks() % 2 == 0 ? 2 : 1;
   choice.tile_n = choice.tile_k == 2 ? 8 : 12;
-  choice.unroll_c = 4;
   return choice;
 }
 

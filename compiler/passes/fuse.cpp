@@ -9,8 +9,8 @@
 ///                 reads relu1
 ///
 /// It grows over a follower when nobody else reads the value and the follower can be computed while
-/// the value is still in registers: elementwise nodes, pooling whose windows do not overlap, and
-/// scatters of one position. Everything else that a follower reads is an ancestor of its own result
+/// the value is still in registers: elementwise nodes, and pooling whose windows are small and do
+/// not overlap. Everything else that a follower reads is an ancestor of its own result
 /// through other regions, so growing never makes two regions wait for each other.
 
 #include <algorithm>
@@ -34,8 +34,13 @@ bool is_elementwise(const Op& op) {
          std::holds_alternative<ops::Add>(op) || std::holds_alternative<ops::Copy>(op);
 }
 
+/// May the values under one window stay in registers until they are pooled?
 template <class Pool>
 bool windows_are_apart(const Pool& pool, const Shape& y) {
+  constexpr int64_t kMostPositions = 16;
+  int64_t positions = 1;
+  for (int axis = 0; axis < y.spatial_rank(); ++axis) positions *= pool.kernel[axis];
+  if (positions > kMostPositions) return false;
   for (int axis = 0; axis < y.spatial_rank(); ++axis) {
     if (pool.kernel[axis] > pool.stride[axis] || pool.pad_begin[axis] != 0 ||
         pool.pad_end[axis] != 0) {

@@ -2,6 +2,12 @@
 /// Every pass of the compiler, with what must hold before and after. The order is in pipeline.cpp.
 ///
 /// A pass changes the Program and returns true if it changed anything. None of them knows Halide.
+///
+/// Behind every pass the runner verifies that the graph is legal (compiler/graph/verify.h) and that
+/// regions, layouts and memory keep what fuse, assign_layouts and plan_memory promise
+/// (verify_program.h); behind the last one the driver verifies that an inference graph has no
+/// training parts and a training graph one update. What the other passes promise is a matter of
+/// better programs, not of right ones, and is checked by tests/passes alone.
 
 #include <string>
 #include <vector>
@@ -35,8 +41,8 @@ bool merge_common_nodes(Program& program, const PassContext& context);
 /// pair needs only the pooled result. After: no relu feeds max pools alone.
 bool sink_relu_below_max_pool(Program& program, const PassContext& context);
 
-/// Appends backward nodes and the optimizer's update. Before: losses exist. After: one Update node
-/// is the last node. Errors: no loss, no trainable parameter, a loss that is no scalar.
+/// Appends backward nodes and the optimizer's update. Before: losses exist. After: there is one
+/// Update node and it stands last; copy_outputs may put copies behind it. Errors: no loss, no trainable parameter, a loss that is no scalar.
 bool differentiate(Program& program, const PassContext& context);
 
 /// Removes flatten of what is flat already and concat of one value.
@@ -65,7 +71,7 @@ bool copy_outputs(Program& program, const PassContext& context);
 bool fuse(Program& program, const PassContext& context);
 
 /// Chooses the physical form of every value. After: every stored value has a layout that its users
-/// accept.
+/// accept; verify_program asks that it has one, the kernels that they accept it.
 bool assign_layouts(Program& program, const PassContext& context);
 
 /// Offsets in the workspace and the parameter block. After: values that live at once never overlap.

@@ -1,8 +1,10 @@
 #include "compiler/passes/pipeline.h"
 
 #include <chrono>
+#include <string>
 
 #include "compiler/graph/verify.h"
+#include "compiler/passes/verify_program.h"
 
 namespace halcyon::compiler {
 
@@ -39,7 +41,19 @@ constexpr Pass kTraining[] = {
 };
 // clang-format on
 
+/// A pass may move a node past one other in each round; beyond that it runs in circles.
 constexpr int kMostRounds = 100;
+
+/// True if the pass changed anything.
+bool repeat(const Pass& pass, Program& program, const PassContext& context) {
+  const int most = kMostRounds + program.graph.node_count();
+  for (int round = 0; round < most; ++round) {
+    if (!pass.run(program, context)) return round > 0;
+    if (pass.repeat == Run::once) return true;
+  }
+  throw InternalError("pass " + std::string(pass.name) + " still changes the graph after " +
+                      std::to_string(most) + " rounds");
+}
 
 }  // namespace
 
@@ -50,12 +64,9 @@ void run_passes(Program& program, const PassContext& context, std::span<const Pa
                 const std::function<bool(const Program&, const PassRecord&)>& observe) {
   for (const Pass& pass : passes) {
     const auto begin = std::chrono::steady_clock::now();
-    bool changed = false;
-    for (int round = 0; round < kMostRounds && pass.run(program, context); ++round) {
-      changed = true;
-      if (pass.repeat == Run::once) break;
-    }
+    const bool changed = repeat(pass, program, context);
     verify(program.graph);
+    verify_program(program);
     const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - begin;
     if (observe && !observe(program, {pass, changed, time.count()})) return;
   }

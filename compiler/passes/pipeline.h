@@ -15,7 +15,7 @@ struct Pass {
   std::string_view name;  ///< also what the command line calls it
   bool (*run)(Program&, const PassContext&);
   Run repeat;
-  std::string_view promise;  ///< what holds afterwards
+  std::string_view promise;  ///< what holds afterwards; see passes.h for who checks it
 };
 
 std::span<const Pass> inference_passes();
@@ -28,8 +28,11 @@ struct PassRecord {
   double time_us;
 };
 
-/// Runs the passes in order and verifies the graph behind each. `observe` is called behind each
-/// pass; when it returns false, the run stops there.
+/// Runs the passes in order and verifies the graph and what has been decided about it behind each.
+/// `observe` is called behind each pass; when it returns false, the run stops there. What a
+/// complete run must have made of the graph (Stage::inference, Stage::training) is the caller's to
+/// verify. Errors: InternalError for an illegal graph or program, and for a pass that never comes
+/// to rest.
 void run_passes(Program& program, const PassContext& context, std::span<const Pass> passes,
                 const std::function<bool(const Program&, const PassRecord&)>& observe = {});
 

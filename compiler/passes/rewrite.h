@@ -22,8 +22,6 @@ class Rewriter {
   dsl::Graph take() { return std::move(copy_); }
   /// True if some node was replaced.
   bool changed() const { return changed_; }
-  /// What stands for an old value in the copy.
-  dsl::Value mapped(dsl::Value old) const { return map_.at(old); }
 
  private:
   dsl::Graph copy_;

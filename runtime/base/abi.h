@@ -83,7 +83,7 @@ typedef struct halcyon_parameter_info {
   int32_t trainable;        /* 0: frozen, or an inference library */
 } halcyon_parameter_info;
 
-/* Numbers that an optimizer step reads; the meaning of a and b depends on the optimizer. */
+/* Numbers that an optimizer step reads. */
 typedef struct halcyon_hyper {
   float learning_rate;
   float momentum;     /* momentum: mu; RMSprop: alpha; Adam: beta1 */

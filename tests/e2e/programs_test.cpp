@@ -175,5 +175,35 @@ TEST_F(Programs, ASharedLibraryMadeOfItExportsItsInterfaceOnly) {
                                              "lenet5_unpack", "lenet5_workspace_bytes"}));
 }
 
+TEST_F(Programs, TimingNamesEveryPassOnce) {
+  // halcyon passes: a title in the first column, the passes of it behind.
+  std::vector<std::string> expected, found;
+  std::string title;
+  for (const std::string& line : lines_of(run_halcyon({"passes"}).output)) {
+    std::istringstream words(line);
+    std::string name;
+    words >> name;
+    if (line[0] != ' ') {
+      title = name;
+    } else {
+      expected.push_back(title + " " + name);
+    }
+  }
+  ASSERT_GT(expected.size(), 4u);
+  const Finished timed =
+      run_halcyon({"compile", "zoo:lenet5", "--train", "--timing", "-o", folder_.file("timed")});
+  ASSERT_EQ(timed.status, 0) << timed.errors;
+  for (const std::string& line : lines_of(timed.output)) {
+    std::istringstream words(line);
+    std::string which, name, unit;
+    double time_us = -1;
+    if (words >> which >> name >> time_us >> unit && unit == "us") {
+      found.push_back(which + " " + name);
+      EXPECT_GE(time_us, 0) << line;
+    }
+  }
+  EXPECT_EQ(found, expected);
+}
+
 }  // namespace
 }  // namespace halcyon::tests

@@ -253,7 +253,7 @@ Graph with_update(int copies = 1, bool trainable = true) {
 TEST(Verify, KnowsWhatATrainingGraphIs) {
   EXPECT_EQ(fault(with_update(), Stage::training), "legal");
   EXPECT_EQ(fault(small(), Stage::training),
-            "illegal graph: a training graph does not end with an update");
+            "illegal graph: a training graph has no update");
   EXPECT_EQ(fault(with_update(2), Stage::training),
             "illegal graph: update 'update': changes parameter 'w' twice");
   EXPECT_EQ(fault(with_update(1, false), Stage::training),
@@ -261,7 +261,17 @@ TEST(Verify, KnowsWhatATrainingGraphIs) {
             "parameter");
   Graph early = with_update();
   early.add(ops::Relu{}, {{2}}, "late", {});
-  EXPECT_EQ(fault(early, Stage::training), "illegal graph: update 'update': is not the last node");
+  EXPECT_EQ(fault(early, Stage::training),
+            "illegal graph: relu 'late': stands behind the update and is no copy of an output");
+  Graph copied = with_update();
+  copied.outputs[0].value = {copied.add(ops::Copy{}, {{2}}, "copy", {})};
+  EXPECT_EQ(fault(copied, Stage::training), "legal");
+  copied.outputs[0].value = {2};
+  EXPECT_EQ(fault(copied, Stage::training),
+            "illegal graph: copy 'copy': stands behind the update and is no copy of an output");
+  Graph twice = with_update();
+  twice.add(ops::Update{}, {{1}, {6}}, "again", {});
+  EXPECT_EQ(fault(twice, Stage::training), "illegal graph: update 'again': is a second update");
   Graph lossless = with_update();
   lossless.losses.clear();
   EXPECT_EQ(fault(lossless, Stage::training), "illegal graph: a training graph has no loss");

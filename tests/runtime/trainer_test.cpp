@@ -365,10 +365,60 @@ TEST_F(TrainerErrors, ACheckpointOfAnotherRun) {
   expect([](TrainOptions& o) { o.seed = 8; }, "is from a run with seed 0, this one has 8");
   expect([](TrainOptions& o) { o.shuffle = false; },
          "is from a run with shuffle on, this one has off");
+  expect([](TrainOptions& o) { o.hyper.learning_rate = 0.1000001f; },
+         "is from a run with learning rate 0.1, this one has 0.1000001");
+  expect([](TrainOptions& o) { o.hyper.momentum = 0.5f; },
+         "is from a run with momentum 0.9, this one has 0.5");
+  expect([](TrainOptions& o) { o.hyper.beta2 = 0.5f; }, "with beta2 0, this one has 0.5");
+  expect([](TrainOptions& o) { o.hyper.epsilon = 0.5f; }, "with epsilon 0, this one has 0.5");
+  expect([](TrainOptions& o) { o.hyper.weight_decay = 0.25f; },
+         "is from a run with weight decay 0, this one has 0.25");
+  expect([](TrainOptions& o) { o.schedule.kind = Schedule::Kind::kCosine; },
+         "is from a run with schedule constant, this one has cosine");
+  expect([](TrainOptions& o) { o.schedule.warmup_steps = 3; },
+         "is from a run with warm-up steps 0, this one has 3");
+  expect(
+      [](TrainOptions& o) {
+        o.schedule.warmup_steps = 3;
+        o.hyper.weight_decay = 0.25f;
+      },
+      "weight decay");  // the first difference is the one that is named
+  expect([](TrainOptions& o) { o.batch = 8; },
+         "hint: give the same options, or begin a new run from these parameters with --weights");
   Trainer trainer(network_, test_, nullptr, options, silent_);
   expect_error<UserError>([&] { trainer.resume(options.checkpoint_path); },
                           "is from a run with pictures 90, this one has 60");
   EXPECT_EQ(weights(), before);
+}
+
+TEST_F(TrainerErrors, ACheckpointOfARunOfAnotherLengthOrSchedule) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("run.safetensors");
+  const auto expect = [&](Schedule::Kind kind, auto change, const char* text) {
+    TrainOptions options = options_of(2, 16);
+    options.schedule.kind = kind;
+    options.checkpoint_path = path;
+    train(options);
+    Trainer(network_, train_, nullptr, options, silent_).resume(path);
+    const std::vector<std::byte> before = weights();
+    change(options);
+    Trainer trainer(network_, train_, nullptr, options, silent_);
+    expect_error<UserError>([&] { trainer.resume(path); }, path, text,
+                            "hint: give the same options");
+    EXPECT_EQ(weights(), before);
+  };
+  const auto longer = [](TrainOptions& o) { o.epochs = 3; };
+  expect(Schedule::Kind::kCosine, longer, "is from a run with total steps 12, this one has 18");
+  expect(Schedule::Kind::kStep, longer, "is from a run with total steps 12, this one has 18");
+  expect(
+      Schedule::Kind::kCosine, [](TrainOptions& o) { o.schedule.final_fraction = 0.5; },
+      "is from a run with final fraction 0, this one has 0.5");
+  expect(
+      Schedule::Kind::kStep, [](TrainOptions& o) { o.schedule.step_every = 4; },
+      "is from a run with steps between drops 0, this one has 4");
+  expect(
+      Schedule::Kind::kStep, [](TrainOptions& o) { o.schedule.step_factor = 0.5; },
+      "is from a run with drop factor 0.1, this one has 0.5");
 }
 
 TEST(DefaultHyper, IsWhatPyTorchStartsWithWhereItHasADefault) {
