@@ -10,7 +10,8 @@ enum class Stage {
   source,     ///< from a generator or a file, before any pass: the mistakes are the user's
   passes,     ///< between passes
   inference,  ///< when the inference passes are through: neither losses nor targets
-  training,   ///< when the training passes are through: one update, and behind it copies of outputs alone
+  training,   ///< when the training passes are through: one update, and behind it copies of outputs
+              ///< alone
 };
 
 /// Always: inputs stand above their uses and exist, shapes are what the shape rules give, numbers

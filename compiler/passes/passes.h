@@ -6,8 +6,8 @@
 /// Behind every pass the runner verifies that the graph is legal (compiler/graph/verify.h) and that
 /// regions, layouts and memory keep what fuse, assign_layouts and plan_memory promise
 /// (verify_program.h); behind the last one the driver verifies that an inference graph has no
-/// training parts and a training graph one update. What the other passes promise is a matter of
-/// better programs, not of right ones, and is checked by tests/passes alone.
+/// training parts and a training graph one update. What the other passes promise is checked by
+/// tests/passes alone.
 
 #include <string>
 #include <vector>
@@ -42,7 +42,8 @@ bool merge_common_nodes(Program& program, const PassContext& context);
 bool sink_relu_below_max_pool(Program& program, const PassContext& context);
 
 /// Appends backward nodes and the optimizer's update. Before: losses exist. After: there is one
-/// Update node and it stands last; copy_outputs may put copies behind it. Errors: no loss, no trainable parameter, a loss that is no scalar.
+/// Update node and it stands last; copy_outputs may put copies behind it. Errors: no loss, no
+/// trainable parameter, a loss that is no scalar.
 bool differentiate(Program& program, const PassContext& context);
 
 /// Removes flatten of what is flat already and concat of one value.

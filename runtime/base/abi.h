@@ -15,8 +15,9 @@ extern "C" {
 #endif
 
 #define HALCYON_ABI_VERSION 1
-#define HALCYON_ALIGNMENT 64 /* bytes: of the workspace, the parameter block and the state block \
-                              */
+#define HALCYON_ALIGNMENT                                                \
+  64 /* bytes: of the workspace, the parameter block and the state block \
+      */
 #define HALCYON_MAX_RANK 6
 
 /* What a call into a compiled network returns. Outputs are valid only after HALCYON_OK. */

@@ -252,8 +252,7 @@ Graph with_update(int copies = 1, bool trainable = true) {
 
 TEST(Verify, KnowsWhatATrainingGraphIs) {
   EXPECT_EQ(fault(with_update(), Stage::training), "legal");
-  EXPECT_EQ(fault(small(), Stage::training),
-            "illegal graph: a training graph has no update");
+  EXPECT_EQ(fault(small(), Stage::training), "illegal graph: a training graph has no update");
   EXPECT_EQ(fault(with_update(2), Stage::training),
             "illegal graph: update 'update': changes parameter 'w' twice");
   EXPECT_EQ(fault(with_update(1, false), Stage::training),

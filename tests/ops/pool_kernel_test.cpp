@@ -69,5 +69,17 @@ TEST(PoolKernel, PoolsWholeMaps) {
   expect_like_reference(net.graph());
 }
 
+// Windows above 25 positions are loops, and above 256 their positions need more than 8 bits.
+TEST(PoolKernel, LoopsOverLargeWindows) {
+  Network net("large");
+  Tensor x = net.input("x", {.height = 20, .width = 19, .channels = 1});
+  Tensor whole = x | conv(3, 1) | max_pool({20, 19}) | dsl::flatten;
+  Tensor apart = x | conv(5, 3) | dsl::relu | max_pool({6, 5}) | dsl::flatten;
+  Tensor mean = x | conv(2, 2) | average_pool(9, {.stride = 4, .pad = 4}) | dsl::flatten;
+  Tensor overlap = x | conv(2, 3) | max_pool(7, {.stride = 1, .pad = 3}) | dsl::flatten;
+  finish_with_mean_square(net, dsl::concat({whole, apart, mean, overlap}) | dsl::dense(3));
+  expect_like_reference(net.graph());
+}
+
 }  // namespace
 }  // namespace halcyon::compiler
