@@ -49,9 +49,11 @@ TEST_F(SourceErrors, TheCompilersOwnMessageComesWithTheUsersLine) {
   expect_refused(file, "error: " + file + " does not compile:", "mine.cpp:6:", "convolve");
 }
 
-TEST_F(SourceErrors, AWrongShapeIsTheCompilersErrorAndNamesTheMistake) {
+TEST_F(SourceErrors, AWrongShapeIsReportedWithNodeLineAndArithmetic) {
   const std::string file = network("  net.output(\"y\", x | conv(4, 9));\n");
-  expect_refused(file, "does not compile:", "mine.cpp:6:", "window_does_not_fit");
+  expect_refused(
+      file, "conv 'conv1' (mine.cpp:6): a window of 9 (kernel 9, dilation 1) does not fit into",
+      "hint: use a smaller kernel, more padding or a larger input");
 }
 
 TEST_F(SourceErrors, AFileWithoutItsLastLine) {
