@@ -32,10 +32,7 @@ void define_elementwise(LowerContext& context, int32_t id, const char* name,
                         const Formula& formula) {
   const Node& node = context.graph().node(id);
   if (!node.outputs[0].has_batch()) return define_on_weights(context, id, name, formula);
-  PointVars v = LowerContext::vars(context.spec().region->nodes.size() == 1 &&
-                                           context.shape({id, 0}).rank == 2
-                                       ? 0
-                                       : node.outputs[0].spatial_rank());
+  PointVars v = LowerContext::vars(node.outputs[0].spatial_rank());
   const Point p = v.point(context.block());
   std::vector<Expr> in;
   for (Value x : node.inputs) in.push_back(context.load(x, p));

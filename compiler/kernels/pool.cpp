@@ -2,7 +2,6 @@
 /// are a loop, whose result stays in registers.
 
 #include "compiler/kernels/kernels.h"
-#include "runtime/base/error.h"
 
 namespace halcyon::compiler {
 
