@@ -1,0 +1,83 @@
+#include "compiler/kernels/conv_window.h"
+
+namespace halcyon::compiler {
+
+using namespace Halide;
+
+std::vector<Expr> window_position(const ConvWindow& window, const std::vector<Expr>& s,
+                                  const std::vector<Expr>& taps) {
+  std::vector<Expr> position;
+  for (std::size_t axis = 0; axis < s.size(); ++axis) {
+    const int a = static_cast<int>(axis);
+    position.push_back(s[axis] * static_cast<int>(window.stride[a]) +
+                       taps[axis] * static_cast<int>(window.dilation[a]) -
+                       static_cast<int>(window.pad_begin[a]));
+  }
+  return position;
+}
+
+Point group_channel(const LowerContext& context, Value x, int64_t groups, int64_t filters,
+                    const Expr& ki, const Expr& kb, int64_t filter_block, const Expr& c) {
+  const int group_filters = static_cast<int>(filters / groups);
+  const int group_channels = static_cast<int>(context.shape(x)[1] / groups);
+  const int block = static_cast<int>(context.layout(x).block);
+  Expr group;
+  if (group_filters % filter_block == 0) {
+    group = kb / static_cast<int>(group_filters / filter_block);  // one group for the whole vector
+  } else {
+    group = min(kb * static_cast<int>(filter_block) + ki, static_cast<int>(filters) - 1) /
+            group_filters;
+  }
+  const Expr channel = group * group_channels + c;
+  return {channel % block, channel / block, {}, Expr(), block};
+}
+
+PaddedInput::PaddedInput(LowerContext& context, Value x, const ConvWindow& window)
+    : image_(context.image(x)) {
+  const Layout& layout = context.layout(x);
+  const int rank = layout.spatial_rank();
+  bool stored = true;
+  for (int axis = 0; axis < rank; ++axis) {
+    const auto a = static_cast<std::size_t>(axis);
+    stored = stored && layout.before[a] >= window.pad_begin[axis] &&
+             layout.after[a] >= window.pad_end[axis];
+  }
+  if (stored) return;
+  PointVars v = LowerContext::vars(rank);
+  Point p = v.point(layout.block);
+  Expr inside = Internal::const_true();
+  for (int axis = 0; axis < rank; ++axis) {
+    const auto a = static_cast<std::size_t>(axis);
+    const int extent = static_cast<int>(layout.shape.spatial(axis));
+    inside = inside && p.s[a] >= 0 && p.s[a] < extent;
+    p.s[a] = clamp(p.s[a], 0, extent - 1);
+  }
+  copy_ = Func("padded");
+  copy_(v.arguments()) = select(inside, image_(p.arguments()), 0.0f);
+  context.set_padded_input(copy_);
+}
+
+Expr PaddedInput::operator()(const Point& p) const {
+  return copy_.defined() ? Expr(copy_(p.arguments())) : image_(p.arguments());
+}
+
+void schedule_padded_input(LowerContext& context, const LoopLevel& task, const ConvWindow& window,
+                           const Shape& weight, const std::vector<int64_t>& outputs) {
+  Func& copy = context.padded_input();
+  if (!copy.defined()) return;
+  const Layout& layout = context.layout(context.spec().anchor().inputs[0]);
+  const std::vector<Var> args = copy.args();
+  copy.compute_at(task);
+  vectorise_channels(copy, args[0], layout.block, context.vector_width());
+  // Scratch memory has a fixed size: what a task reads, though it may leave out rows of padding.
+  copy.bound(args[0], 0, static_cast<int>(layout.block));
+  copy.bound(args[args.size() - 2], 0, static_cast<int>(layout.blocks()));
+  for (int axis = 0; axis < layout.spatial_rank(); ++axis) {
+    const int64_t extent = (outputs[static_cast<std::size_t>(axis)] - 1) * window.stride[axis] +
+                           (weight.spatial(axis) - 1) * window.dilation[axis] + 1;
+    copy.bound_extent(args[static_cast<std::size_t>(layout.spatial_rank() - axis)],
+                      static_cast<int>(extent));
+  }
+}
+
+}  // namespace halcyon::compiler

@@ -1,0 +1,51 @@
+#pragma once
+/// What the kernels around convolution share: where a window reads, and an input with its zeros.
+
+#include <vector>
+
+#include "compiler/lower/lower_context.h"
+
+namespace halcyon::compiler {
+
+/// How a convolution's window moves over its input.
+struct ConvWindow {
+  dsl::Spatial stride, dilation, pad_begin, pad_end;
+};
+
+/// Of Conv, ConvWeightGrad and the like.
+template <class Op>
+ConvWindow window_of(const Op& op) {
+  return {op.stride, op.dilation, op.pad_begin, op.pad_end};
+}
+
+/// Where output `s` of a window reads with tap `taps`, along each axis (outermost first).
+std::vector<Halide::Expr> window_position(const ConvWindow& window,
+                                          const std::vector<Halide::Expr>& s,
+                                          const std::vector<Halide::Expr>& taps);
+
+/// Input channel number `c` of the group that filter `k` belongs to, as a position in x.
+Point group_channel(const LowerContext& context, Value x, int64_t groups, int64_t filters,
+                    const Halide::Expr& ki, const Halide::Expr& kb, int64_t filter_block,
+                    const Halide::Expr& c);
+
+/// The input with the zeros that its stored halo lacks. Where the halo is stored this is the buffer
+/// itself; otherwise a task copies what it needs of it into scratch memory, so that the zeros never
+/// leave the cache.
+class PaddedInput {
+ public:
+  PaddedInput(LowerContext& context, Value x, const ConvWindow& window);
+
+  Halide::Expr operator()(const Point& p) const;
+
+ private:
+  Halide::ImageParam image_;
+  Halide::Func copy_;
+};
+
+/// Makes the copy of a padded input at the begin of each task, which computes `outputs` positions
+/// along each axis.
+void schedule_padded_input(LowerContext& context, const Halide::LoopLevel& task,
+                           const ConvWindow& window, const Shape& weight,
+                           const std::vector<int64_t>& outputs);
+
+}  // namespace halcyon::compiler
