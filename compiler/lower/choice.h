@@ -8,12 +8,13 @@ namespace halcyon::compiler {
 
 /// 0 means "not used by this kernel". A choice changes speed and, at most, rounding.
 struct Choice {
-  int64_t tile_x = 0;         ///< outputs along the innermost spatial axis kept in registers
-  int64_t tile_k = 0;         ///< output channel blocks kept in registers
-  int64_t tile_c = 0;         ///< weight gradients: input channels kept in registers
-  int64_t tile_s = 0;         ///< weight gradients: kernel columns kept in registers
-  int64_t tile_n = 0;         ///< dense layers: samples kept in registers
-  int64_t unroll_c = 0;       ///< steps of the innermost reduction loop that are written out
+  int64_t tile_x = 0;    ///< outputs along the innermost spatial axis kept in registers
+  int64_t pixels = 0;    ///< convolutions: neighbouring outputs in one vector; tile_x counts each
+  int64_t tile_k = 0;    ///< output channel blocks kept in registers
+  int64_t tile_c = 0;    ///< weight gradients: input channels kept in registers
+  int64_t tile_s = 0;    ///< weight gradients: kernel columns kept in registers
+  int64_t tile_n = 0;    ///< dense layers: samples kept in registers
+  int64_t unroll_c = 0;  ///< steps of the innermost reduction loop that are written out
   int64_t rows_per_task = 0;  ///< output rows in one parallel task
   int64_t chunks =
       0;  ///< weight gradients: parts of the batch that are summed apart, then in order
@@ -29,6 +30,7 @@ inline std::string to_string(const Choice& choice) {
       text += (text.empty() ? "" : " ") + std::string(name) + "=" + std::to_string(value);
   };
   put("tile_x", choice.tile_x);
+  put("pixels", choice.pixels);
   put("tile_k", choice.tile_k);
   put("tile_c", choice.tile_c);
   put("tile_s", choice.tile_s);

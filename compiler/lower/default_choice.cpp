@@ -1,6 +1,7 @@
 #include "compiler/lower/default_choice.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "compiler/lower/kernel_spec.h"
 
@@ -24,14 +25,49 @@ int64_t best_tile(int64_t extent, int64_t most) {
   return best;
 }
 
-/// How many conv outputs one region output needs along an axis: a pool's kernel, or 1.
-Spatial pool_of(const KernelSpec& spec) {
+/// Which outputs of the convolution one output of the region needs.
+struct PoolWindow {
+  Spatial kernel = 1, stride = 1;
+};
+
+PoolWindow pool_of(const KernelSpec& spec) {
   for (int32_t id : spec.region->nodes) {
     const Op& op = spec.program->graph.node(id).op;
-    if (const auto* pool = std::get_if<ops::MaxPool>(&op)) return pool->kernel;
-    if (const auto* pool = std::get_if<ops::AveragePool>(&op)) return pool->kernel;
+    if (const auto* pool = std::get_if<ops::MaxPool>(&op)) return {pool->kernel, pool->stride};
+    if (const auto* pool = std::get_if<ops::AveragePool>(&op)) return {pool->kernel, pool->stride};
   }
-  return 1;
+  return {};
+}
+
+/// The largest tile of at most `most` that divides `extent` and is a multiple of `step`; 0 if none.
+int64_t dividing_tile(int64_t extent, int64_t most, int64_t step) {
+  int64_t best = 0;
+  for (int64_t tile = step; tile <= std::min(most, extent); tile += step) {
+    if (extent % tile == 0) best = tile;
+  }
+  return best;
+}
+
+/// Lets the outputs of a convolution share vectors that its filters do not fill: as many as fit,
+/// where a window wide enough for all has fewer columns than theirs have together. Where in its
+/// vector an output lies must be known for each place in the tile.
+void share_vectors(const KernelSpec& spec, int64_t sums, int64_t window, Choice& choice) {
+  const auto& conv = std::get<ops::Conv>(spec.anchor().op);
+  const WeightLayout& weight = spec.program->weights.at(spec.anchor().inputs[1]);
+  const Graph& graph = spec.program->graph;
+  const Shape& conv_output = graph.shape({spec.region->nodes.front(), 0});
+  const Shape& y = graph.shape(spec.region->outputs[0]);
+  const int last = y.spatial_rank() - 1;
+  const int64_t columns = weight.sample.shape.spatial(last);
+  const int64_t pixels = spec.target.vector_width / weight.filter_block;
+  const bool saves = columns + (pixels - 1) * conv.stride[last] < pixels * columns;
+  const bool plain = conv.groups == 1 && conv.dilation[last] == 1 && weight.filter_blocks() == 1;
+  if (!saves || !plain || conv_output.spatial(last) % pixels != 0) return;
+  const int64_t step = pixels / std::gcd(pixels, pool_of(spec).stride[last]);
+  const int64_t tile = dividing_tile(y.spatial(last), sums * pixels / window, step);
+  if (tile == 0) return;
+  choice.pixels = pixels;
+  choice.tile_x = tile;
 }
 
 Choice conv_choice(const KernelSpec& spec) {
@@ -40,7 +76,7 @@ Choice conv_choice(const KernelSpec& spec) {
   const WeightLayout& weight = spec.program->weights.at(conv.inputs[1]);
   const Shape& y = graph.shape(spec.region->outputs[0]);
   const int last = y.spatial_rank() - 1;
-  const Spatial pool = pool_of(spec);
+  const Spatial pool = pool_of(spec).kernel;
   int64_t window = 1;
   for (int axis = 0; axis < y.spatial_rank(); ++axis) window *= pool[axis];
 
@@ -50,7 +86,9 @@ Choice conv_choice(const KernelSpec& spec) {
   // broadcasts), and a single block may fill the registers up to the weight it multiplies with.
   choice.tile_k = weight.filter_blocks() % 2 == 0 ? 2 : 1;
   const int64_t sums = spec.target.vector_registers * (choice.tile_k == 2 ? 14 : 28) / 32;
+  choice.pixels = 1;
   choice.tile_x = best_tile(y.spatial(last), std::max<int64_t>(1, sums / (choice.tile_k * window)));
+  share_vectors(spec, sums, window, choice);
   choice.unroll_c = weight.sample.block % 4 == 0 ? 4
                     : weight.sample.block <= 4   ? weight.sample.block
                                                  : 1;
