@@ -106,7 +106,8 @@ class Verifier {
     }
     const DType found = type_of(v);
     const bool takes_labels = reads_labels(node) && i == 1;
-    const bool takes_argmax = is<ops::MaxPoolGrad>(node) && i == 1;
+    const bool takes_argmax = (is<ops::MaxPoolGrad>(node) && i == 1) ||
+                              (is<ops::ConvPoolWeightGrad>(node) && i == 2);
     const DType wanted = takes_labels ? DType::i32 : takes_argmax ? DType::u8 : DType::f32;
     if (found != wanted && !is<ops::Copy>(node)) {
       using dsl::print_detail::text_of;

@@ -13,6 +13,7 @@ namespace ops = dsl::ops;
 
 void lower(const ops::Conv&, LowerContext&, int32_t id);
 void lower(const ops::ConvWeightGrad&, LowerContext&, int32_t id);
+void lower(const ops::ConvPoolWeightGrad&, LowerContext&, int32_t id);
 void lower(const ops::FlipFilter&, LowerContext&, int32_t id);
 void lower(const ops::Dilate&, LowerContext&, int32_t id);
 void lower(const ops::Dense&, LowerContext&, int32_t id);
@@ -40,6 +41,7 @@ void lower(const ops::Update&, LowerContext&, int32_t id);
 
 void schedule(const ops::Conv&, LowerContext&);
 void schedule(const ops::ConvWeightGrad&, LowerContext&);
+void schedule(const ops::ConvPoolWeightGrad&, LowerContext&);
 void schedule(const ops::FlipFilter&, LowerContext&);
 void schedule(const ops::Dense&, LowerContext&);
 void schedule(const ops::DenseWeightGrad&, LowerContext&);

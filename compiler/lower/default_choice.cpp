@@ -121,6 +121,20 @@ Choice conv_weight_grad_choice(const KernelSpec& spec) {
   return choice;
 }
 
+Choice conv_pool_weight_grad_choice(const KernelSpec& spec) {
+  const auto& grad = std::get<ops::ConvPoolWeightGrad>(spec.anchor().op);
+  const int last = grad.weight.spatial_rank() - 1;
+  const int64_t width = spec.target.vector_width;
+  const int64_t columns = (grad.weight.spatial(last) - 1) * grad.dilation[last] + 1;
+  int64_t sums = (columns * grad.weight[1] + width - 1) / width;  // of one filter
+  for (int axis = 0; axis < last; ++axis) sums *= grad.weight.spatial(axis);
+  Choice choice;
+  // Eight sums hide the latency of a multiply-add; a divisor, so that no filter is done twice.
+  choice.tile_k = dividing_tile(grad.weight[0], std::max<int64_t>(1, 20 / sums), 1);
+  choice.chunks = 8;
+  return choice;
+}
+
 Choice dense_weight_grad_choice(const KernelSpec& spec) {
   const WeightLayout& weight = spec.program->weights.at(spec.region->outputs[0]);
   Choice choice;
@@ -136,6 +150,8 @@ Choice default_choice(const KernelSpec& spec) {
   if (std::holds_alternative<ops::Conv>(op)) return conv_choice(spec);
   if (std::holds_alternative<ops::Dense>(op)) return dense_choice(spec);
   if (std::holds_alternative<ops::ConvWeightGrad>(op)) return conv_weight_grad_choice(spec);
+  if (std::holds_alternative<ops::ConvPoolWeightGrad>(op))
+    return conv_pool_weight_grad_choice(spec);
   if (std::holds_alternative<ops::DenseWeightGrad>(op)) return dense_weight_grad_choice(spec);
   return {};
 }

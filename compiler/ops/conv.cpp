@@ -145,6 +145,26 @@ HostTensors reference(const ops::ConvWeightGrad& op, HostInputs in, int64_t) {
 
 void gradient(const ops::ConvWeightGrad&, GradientContext& context) { context.refuse(); }
 
+// Scattered to the map that was pooled, then as any other.
+HostTensors reference(const ops::ConvPoolWeightGrad& op, HostInputs in, int64_t batch) {
+  const Spatial kernel = spatial_of(op.weight);
+  const ops::Conv conv{op.weight[0], kernel, op.stride, op.dilation, op.pad_begin, op.pad_end};
+  const std::array<HostTensor, 2> forward = {in[0], HostTensor{op.weight, {}}};
+  const ops::MaxPoolGrad scatter{.input = detail::output_shape(conv, forward),
+                                 .kernel = op.pool_kernel,
+                                 .stride = op.pool_stride};
+  const HostTensors dy = reference(scatter, in.subspan(1), batch);
+  const std::array<HostTensor, 2> pair = {in[0], dy[0]};
+  const ops::ConvWeightGrad whole{.weight = op.weight,
+                                  .stride = op.stride,
+                                  .dilation = op.dilation,
+                                  .pad_begin = op.pad_begin,
+                                  .pad_end = op.pad_end};
+  return reference(whole, pair, batch);
+}
+
+void gradient(const ops::ConvPoolWeightGrad&, GradientContext& context) { context.refuse(); }
+
 HostTensors reference(const ops::FlipFilter& op, HostInputs in, int64_t) {
   HostTensor flipped = zeros(op.infer({in[0].shape})[0]);
   const auto groups = static_cast<std::size_t>(op.groups);

@@ -57,6 +57,10 @@ bool unflatten_before_sum(Program& program, const PassContext& context);
 /// bias_grad(max_pool_grad(x)) -> bias_grad(x): scattering does not change a sum.
 bool sum_before_scatter(Program& program, const PassContext& context);
 
+/// conv_weight_grad(x, max_pool_grad(dp, argmax)) -> conv_pool_weight_grad(x, dp, argmax), for few
+/// input channels.
+bool gather_weight_gradients(Program& program, const PassContext& context);
+
 /// A loss that is reported twice is computed twice, and a gradient of two parameters is copied:
 /// memory has one place for each. After: losses, and gradients of parameters, are values of their
 /// own.

@@ -30,6 +30,7 @@ constexpr Pass kTraining[] = {
   {"sink_relu_below_max_pool", sink_relu_below_max_pool, Run::until_stable, "no relu feeds max pools alone"},
   {"differentiate",            differentiate,            Run::once,         "an update ends the graph"},
   {"sum_before_scatter",       sum_before_scatter,       Run::once,         "no bias gradient sums a scattered map"},
+  {"gather_weight_gradients",  gather_weight_gradients,  Run::once,         "no thin convolution's weight gradient reads a scattered map"},
   {"unflatten_before_sum",     unflatten_before_sum,     Run::until_stable, "no unflatten reads a sum"},
   {"merge_common_nodes",       merge_common_nodes,       Run::until_stable, "no two nodes compute the same"},
   {"remove_dead_nodes",        remove_dead_nodes,        Run::once,         "every node is needed"},

@@ -20,10 +20,10 @@ using Op = std::variant<  //
     ops::Conv, ops::Dense, ops::MaxPool, ops::AveragePool, ops::Relu, ops::Add, ops::Flatten,
     ops::Concat, ops::Softmax, ops::SoftmaxCrossEntropy, ops::MeanSquare,
     // made by differentiate
-    ops::ConvWeightGrad, ops::FlipFilter, ops::Dilate, ops::DenseWeightGrad, ops::TransposeMatrix,
-    ops::BiasGrad, ops::MaxPoolGrad, ops::AveragePoolGrad, ops::ReluGrad, ops::Unflatten,
-    ops::SliceChannels, ops::Copy, ops::SoftmaxGrad, ops::SoftmaxCrossEntropyGrad,
-    ops::MeanSquareGrad, ops::Update>;
+    ops::ConvWeightGrad, ops::ConvPoolWeightGrad, ops::FlipFilter, ops::Dilate,
+    ops::DenseWeightGrad, ops::TransposeMatrix, ops::BiasGrad, ops::MaxPoolGrad,
+    ops::AveragePoolGrad, ops::ReluGrad, ops::Unflatten, ops::SliceChannels, ops::Copy,
+    ops::SoftmaxGrad, ops::SoftmaxCrossEntropyGrad, ops::MeanSquareGrad, ops::Update>;
 
 template <class... T>
 constexpr bool all_are_operators(const std::variant<T...>*) {

@@ -1,7 +1,21 @@
 #pragma once
 /// Convolution over one, two or three spatial axes, and the operators its gradient is made of.
 
-#include "dsl/ops/op.h"
+#include "dsl/ops/pool.h"
+
+namespace halcyon::dsl::rules {
+
+/// The kernel of a convolution of x with that weight.
+constexpr Spatial kernel_of(const Shape& weight, const Shape& x) {
+  Spatial kernel = 1;
+  kernel.rank = x.spatial_rank();
+  for (int axis = 0; axis < weight.spatial_rank() && axis < 3; ++axis) {
+    kernel[axis] = weight.spatial(axis);
+  }
+  return kernel;
+}
+
+}  // namespace halcyon::dsl::rules
 
 namespace halcyon::dsl::ops {
 
@@ -97,13 +111,9 @@ struct ConvWeightGrad {
     const Shape& x = in[0];
     rules::check_activation(x, 3, 5);
     rules::check_size(weight);
-    Spatial kernel = 1;
-    kernel.rank = x.spatial_rank();
-    for (int axis = 0; axis < weight.spatial_rank() && axis < 3; ++axis) {
-      kernel[axis] = weight.spatial(axis);
-    }
     const Shapes y =
-        Conv{weight[0], kernel, stride, dilation, pad_begin, pad_end, groups}.infer({x, weight});
+        Conv{weight[0], rules::kernel_of(weight, x), stride, dilation, pad_begin, pad_end, groups}
+            .infer({x, weight});
     if (!(in[1] == y[0])) mistakes::gradient_has_wrong_shape(in[1], y[0]);
     return {weight};
   }
@@ -111,6 +121,46 @@ struct ConvWeightGrad {
     return in[1].elements() * (out[0].elements() / out[0][0]);
   }
   constexpr bool operator==(const ConvWeightGrad&) const = default;
+};
+
+/// Gradient towards its weight of a Conv whose result goes through MaxPool without padding, from
+/// the pooled gradient alone: each of its values belongs to one output of the convolution. Shapes:
+/// x [N,C,H,W], dy and argmax as pooled [N,K,P,Q] -> dw [K,C,R,S]
+struct ConvPoolWeightGrad {
+  static constexpr std::string_view name = "conv_pool_weight_grad";
+  static constexpr auto fields() {
+    return attributes(field("weight", &ConvPoolWeightGrad::weight),
+                      field("stride", &ConvPoolWeightGrad::stride),
+                      field("dilation", &ConvPoolWeightGrad::dilation),
+                      field("pad_begin", &ConvPoolWeightGrad::pad_begin),
+                      field("pad_end", &ConvPoolWeightGrad::pad_end),
+                      field("pool_kernel", &ConvPoolWeightGrad::pool_kernel),
+                      field("pool_stride", &ConvPoolWeightGrad::pool_stride));
+  }
+
+  Shape weight;
+  Spatial stride = 1;
+  Spatial dilation = 1;
+  Spatial pad_begin = 0;
+  Spatial pad_end = 0;
+  Spatial pool_kernel = 2;
+  Spatial pool_stride = 2;
+
+  constexpr Shapes infer(const Shapes& in) const {
+    rules::check_input_count(in, 3, 3);
+    if (!(in[1] == in[2])) mistakes::shapes_must_be_equal(in[1], in[2]);
+    rules::check_activation(in[0], 3, 5);
+    rules::check_size(weight);
+    const Shapes y =
+        Conv{weight[0], rules::kernel_of(weight, in[0]), stride, dilation, pad_begin, pad_end}
+            .infer({in[0], weight});
+    rules::check_pool_gradient(in[1], y[0], {pool_kernel, pool_stride, 0, 0});
+    return {weight};
+  }
+  constexpr int64_t macs(const Shapes& in, const Shapes& out) const {
+    return in[1].elements() * (out[0].elements() / out[0][0]);
+  }
+  constexpr bool operator==(const ConvPoolWeightGrad&) const = default;
 };
 
 /// The filter with which a convolution of dy gives dx: channels and filters of each group
