@@ -83,6 +83,16 @@ inline Example example_of(const ops::ConvWeightGrad&) {
                               .groups = 2},
           {kPicture, {kBatch, 6, 6, 3}}};
 }
+inline Example example_of(const ops::ConvPoolWeightGrad&) {
+  return {ops::ConvPoolWeightGrad{.weight = {6, 4, 3, 2},
+                                  .stride = {1, 2},
+                                  .dilation = {2, 3},
+                                  .pad_begin = {1, 0},
+                                  .pad_end = {0, 2},
+                                  .pool_kernel = {2, 1},
+                                  .pool_stride = {3, 2}},
+          {kPicture, {kBatch, 6, 2, 2}, {kBatch, 6, 2, 2}}};
+}
 inline Example example_of(const ops::FlipFilter&) {
   return {ops::FlipFilter{.groups = 2}, {{6, 2, 3, 2}}};
 }

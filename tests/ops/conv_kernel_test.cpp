@@ -104,6 +104,35 @@ TEST(ConvKernel, SharesItsLoopWithReluAdditionAndPooling) {
   expect_like_reference(net.graph());
 }
 
+TEST(ConvKernel, PutsNeighbouringOutputsIntoOneVector) {
+  // Two, four, eight and sixteen outputs of 16 lanes; strides, pools and a ragged number of rows.
+  Network net("neighbours");
+  Tensor x = net.input("x", {.height = 19, .width = 36, .channels = 3});
+  x = x | conv(8, 3, {.pad = 1}) | conv(4, 5, {.pad = 2}) | dsl::relu |
+      conv(2, {3, 5}, {.pad = dsl::same}) | conv(6, {2, 7}, {.stride = {1, 2}, .pad = {0, 3}});
+  x = x | conv(3, {1, 4}, {.pad = Padding(Spatial{0, 2}, Spatial{0, 3})}) |
+      dsl::max_pool({2, 1}, {.stride = {2, 3}});
+  finish_with_mean_square(net, x);
+  expect_like_reference(net.graph());
+
+  Network sound("neighbouring_samples");
+  Tensor s = sound.input("x", Shape{2, 48}) | conv(1, 9, {.pad = 4}) | conv(5, 3, {.pad = 1});
+  finish_with_mean_square(sound, s | dsl::relu | dsl::average_pool(3));
+  expect_like_reference(sound.graph());
+}
+
+TEST(ConvKernel, GathersItsWeightGradientFromWhatWasPooled) {
+  for (dsl::Order order : {dsl::Order::hwc, dsl::Order::chw}) {
+    Network net("gathered");
+    Tensor x = net.input("x", {.height = 21, .width = 26, .channels = 3, .order = order});
+    x = x | conv(5, 3, {.stride = {1, 2}, .pad = {2, 1}}) | dsl::max_pool(2) | dsl::relu;
+    x = x | conv(17, {2, 3}, {.pad = Padding(Spatial{0, 2}, Spatial{1, 0}), .dilation = {1, 2}}) |
+        dsl::max_pool({2, 1}, {.stride = {3, 1}}) | conv(3, 1) | dsl::max_pool(3, {.stride = 1});
+    finish_with_mean_square(net, x);
+    expect_like_reference(net.graph(), {.batch = 11});
+  }
+}
+
 TEST(ConvKernel, FitsEveryVectorWidth) {
   for (const char* target : {"x86-64-linux-sse41", "x86-64-linux-avx-avx2-f16c-fma-sse41"}) {
     SCOPED_TRACE(target);
