@@ -16,12 +16,19 @@ inline std::string big_endian(int64_t number) {
   return bytes;
 }
 
-/// The two files of one part of a data set, 28x28x1; `part` is "train" or "t10k".
-inline void write_idx(const std::string& folder, const std::string& part, int64_t count,
-                      uint64_t seed) {
+/// Grey pictures of `side` x `side`, in two files for each part of the data set.
+struct IdxPictures {
+  int64_t side = 28;
+  int64_t train = 640;
+  int64_t test = 64;
+};
+
+/// The two files of one part of a data set; `part` is "train" or "t10k".
+inline void write_idx(const std::string& folder, const std::string& part, int64_t side,
+                      int64_t count, uint64_t seed) {
   const runtime::Dataset digits =
-      runtime::make_digits({.count = count, .shape = {28, 28, 1}, .seed = seed});
-  std::string images = big_endian(0x803) + big_endian(count) + big_endian(28) + big_endian(28);
+      runtime::make_digits({.count = count, .shape = {side, side, 1}, .seed = seed});
+  std::string images = big_endian(0x803) + big_endian(count) + big_endian(side) + big_endian(side);
   std::string labels = big_endian(0x801) + big_endian(count);
   for (int64_t i = 0; i < count; ++i) {
     const auto pixels = digits.picture(i);
@@ -32,11 +39,11 @@ inline void write_idx(const std::string& folder, const std::string& part, int64_
   write_text(folder + "/" + part + "-labels-idx1-ubyte", labels);
 }
 
-/// A folder with 640 pictures to learn from and 64 to be judged by.
-inline std::string write_small_mnist(const std::string& folder) {
+/// A folder with pictures to learn from and others to be judged by.
+inline std::string write_small_mnist(const std::string& folder, const IdxPictures& pictures = {}) {
   std::filesystem::create_directories(folder);
-  write_idx(folder, "train", 640, 1);
-  write_idx(folder, "t10k", 64, 2);
+  write_idx(folder, "train", pictures.side, pictures.train, 1);
+  write_idx(folder, "t10k", pictures.side, pictures.test, 2);
   return folder;
 }
 

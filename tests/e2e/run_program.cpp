@@ -45,19 +45,20 @@ void redirect(const std::string& path, int to) {
   if (file < 0 || ::dup2(file, to) < 0) ::_exit(126);
 }
 
-/// Waits for `child`, kills it at `deadline`; returns what waitpid says.
-int wait_until(pid_t child, Clock::time_point deadline) {
+/// Waits for `child`, asks every `pause` whether to kill it; returns what waitpid says.
+int wait_or_kill(pid_t child, const std::function<bool()>& when, std::chrono::microseconds pause) {
   int status = 0;
   while (true) {
     const pid_t ended = ::waitpid(child, &status, WNOHANG);
     if (ended == child) return status;
     if (ended < 0 && errno != EINTR) throw std::runtime_error("waitpid failed");
-    if (Clock::now() >= deadline) ::kill(child, SIGKILL);
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (when()) ::kill(child, SIGKILL);
+    std::this_thread::sleep_for(pause);
   }
 }
 
-Finished run_until(const Command& command, std::chrono::milliseconds limit) {
+Finished run(const Command& command, const std::function<bool()>& kill_when,
+             std::chrono::microseconds pause) {
   const TemporaryFolder folder;
   const std::string out = folder.file("out"), err = folder.file("err");
   std::vector<std::string> words = command.words, environment = environment_of(command);
@@ -72,7 +73,7 @@ Finished run_until(const Command& command, std::chrono::milliseconds limit) {
     ::execvpe(arguments[0], arguments.data(), variables.data());
     ::_exit(127);
   }
-  const int status = wait_until(child, Clock::now() + limit);
+  const int status = wait_or_kill(child, kill_when, pause);
   Finished finished;
   finished.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   if (finished.status == 127) throw std::runtime_error("cannot run " + command.words[0]);
@@ -84,11 +85,13 @@ Finished run_until(const Command& command, std::chrono::milliseconds limit) {
 }  // namespace
 
 Finished run_program(const Command& command, int limit_s) {
-  return run_until(command, std::chrono::seconds(limit_s));
+  const Clock::time_point deadline = Clock::now() + std::chrono::seconds(limit_s);
+  return run(
+      command, [&] { return Clock::now() >= deadline; }, std::chrono::milliseconds(1));
 }
 
-Finished run_and_kill(const Command& command, int after_ms) {
-  return run_until(command, std::chrono::milliseconds(after_ms));
+Finished run_and_kill(const Command& command, const std::function<bool()>& when) {
+  return run(command, when, std::chrono::microseconds(20));
 }
 
 std::string read_text(const std::string& path) {

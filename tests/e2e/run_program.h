@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,8 +26,8 @@ struct Command {
 /// status. Errors: std::runtime_error if it cannot be started.
 Finished run_program(const Command& command, int limit_s = 120);
 
-/// Kills with SIGKILL after a while, or lets it end before that.
-Finished run_and_kill(const Command& command, int after_ms);
+/// Kills with SIGKILL as soon as `when` holds, which is asked all the time.
+Finished run_and_kill(const Command& command, const std::function<bool()>& when);
 
 /// A file as text. Errors: std::runtime_error if it cannot be read.
 std::string read_text(const std::string& path);
