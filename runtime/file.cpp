@@ -185,4 +185,14 @@ void write_file_atomically(const std::string& path, std::span<const std::byte> b
   if (error != 0) fail_write(path, "cannot write its folder to the disk", error);
 }
 
+void check_can_write(const std::string& path) {
+  const std::filesystem::path parent = std::filesystem::path(resolve_target(path)).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored))
+    throw SystemError("cannot write '" + path + "': there is no folder '" + folder + "'");
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    throw SystemError("cannot write '" + path + "': folder '" + folder + "': " + error_text(errno));
+}
+
 }  // namespace halcyon::runtime

@@ -26,4 +26,9 @@ std::vector<std::byte> read_file(const std::string& path, uint64_t limit_bytes =
 /// Threads: writers of one path wait for each other, across processes too.
 void write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
 
+/// Finds out before long work what write_file_atomically would only find behind it.
+/// Errors: UserError if `path` is empty or names something that is no regular file; SystemError if
+/// its folder is missing or not to be written.
+void check_can_write(const std::string& path);
+
 }  // namespace halcyon::runtime

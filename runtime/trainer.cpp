@@ -6,11 +6,11 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <system_error>
 
 #include "runtime/base/error.h"
 #include "runtime/checkpoint.h"
+#include "runtime/file.h"
 #include "runtime/json_lines.h"
 
 namespace halcyon::runtime {
@@ -72,13 +72,8 @@ void check_options(const TrainOptions& options, halcyon_optimizer optimizer) {
   if (optimizer == HALCYON_ADAM || optimizer == HALCYON_RMSPROP)
     require(hyper.epsilon > 0 && std::isfinite(hyper.epsilon), "epsilon", hyper.epsilon, "above 0");
   options.schedule.check();
-  if (options.checkpoint_path.empty()) return;
   // Found out before the first epoch instead of after it.
-  const std::filesystem::path folder = std::filesystem::path(options.checkpoint_path).parent_path();
-  std::error_code ignored;
-  if (!folder.empty() && !std::filesystem::is_directory(folder, ignored))
-    throw SystemError("cannot write checkpoint '" + options.checkpoint_path +
-                      "': there is no folder '" + folder.string() + "'");
+  if (!options.checkpoint_path.empty()) check_can_write(options.checkpoint_path);
 }
 
 void check_network(const halcyon_network& info) {

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cctype>
 #include <cstdio>
 #include <iostream>
 
 #include "compiler/driver/commands.h"
+#include "compiler/driver/usage.h"
 #include "runtime/base/error.h"
 
 namespace {
@@ -21,8 +21,8 @@ int fail(int status, const std::string& message) {
   return status;
 }
 
-/// What CLI11 says, as our messages are written; it does not name a command that it does not know.
-std::string usage_message(const CLI::App& app, int argc, char** argv, std::string text) {
+/// CLI11 does not name a command that it does not know.
+std::string usage_message(const CLI::App& app, int argc, char** argv, const CLI::ParseError& e) {
   const std::string first = argc > 1 ? argv[1] : "";
   bool exists = first.empty() || first[0] == '-';
   std::string known;
@@ -31,10 +31,8 @@ std::string usage_message(const CLI::App& app, int argc, char** argv, std::strin
     known += (known.empty() ? "" : ", ") + command->get_name();
   }
   if (!exists) return "there is no command '" + first + "'\n  hint: the commands are " + known;
-  // A word in capitals is the name of an argument.
-  if (text.size() > 1 && std::isupper(static_cast<unsigned char>(text[1])) == 0) {
-    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
-  }
+  const std::string text = halcyon::compiler::usage_text(e);
+  if (text.find("\n  hint: ") != text.npos) return text;
   return text + "\n  hint: halcyon --help lists the commands, halcyon COMMAND --help its options";
 }
 
@@ -58,7 +56,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
-    return fail(kBadUsage, usage_message(app, argc, argv, e.what()));
+    return fail(kBadUsage, usage_message(app, argc, argv, e));
   } catch (const halcyon::InternalError& e) {
     return fail(kOurBug, e.what());
   } catch (const halcyon::Error& e) {

@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -12,9 +11,11 @@
 #include "compiler/driver/compile_options.h"
 #include "compiler/driver/load.h"
 #include "compiler/driver/source.h"
+#include "compiler/driver/usage.h"
 #include "runtime/base/error.h"
 #include "runtime/data/digits.h"
 #include "runtime/data/mnist.h"
+#include "runtime/file.h"
 #include "runtime/network.h"
 #include "runtime/trainer.h"
 
@@ -45,16 +46,6 @@ runtime::PictureShape picture_shape(const halcyon_network& network) {
   return {input.shape[1], input.shape[2], input.shape[0]};
 }
 
-/// Found out before the training instead of after it.
-void require_folder_of(const std::string& path) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored))
-    throw UserError("cannot write '" + path + "': it is a folder");
-  if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return;
-  throw SystemError("cannot write '" + path + "': there is no folder '" + folder.string() + "'");
-}
-
 runtime::TrainTest TrainCommand::load_data(const runtime::PictureShape& shape) const {
   if (data != "digits") return runtime::load_mnist(data);
   constexpr int64_t kTrain = 20000;
@@ -83,11 +74,9 @@ runtime::TrainOptions TrainCommand::train_options(halcyon_optimizer optimizer) c
 }
 
 void TrainCommand::run() const {
-  if (!weights.empty() && !resume.empty()) {
-    throw UserError("--weights and --resume cannot go together", "a checkpoint holds the weights");
-  }
-  if (!save.empty()) require_folder_of(save);
-  if (!checkpoint.empty()) require_folder_of(checkpoint);
+  // Found out before the training instead of after it.
+  if (!save.empty()) runtime::check_can_write(save);
+  if (!checkpoint.empty()) runtime::check_can_write(checkpoint);
   const std::optional<Artifact> artifact = compile(load_graph(source), options(/*train=*/true));
   const LoadedNetwork loaded(*artifact);
   runtime::Network network(loaded.info(), threads);
@@ -110,22 +99,18 @@ void TrainCommand::run() const {
   if (!save.empty()) network.save(save);
 }
 
-}  // namespace
-
-/// Refuses what is no number, NaN included, or lies below `least`.
-CLI::Validator number_from(double least, bool least_itself) {
-  const std::string wanted =
-      std::string(least_itself ? "at least " : "above ") + fmt::format("{}", least);
-  return CLI::Validator(
-      [=](const std::string& text) -> std::string {
-        char* end = nullptr;
-        const double value = std::strtod(text.c_str(), &end);
-        const bool number = !text.empty() && *end == '\0' && std::isfinite(value);
-        if (number && (value > least || (least_itself && value == least))) return "";
-        return "'" + text + "' is no number " + wanted;
-      },
-      "NUMBER");
+/// Refuses what is no number that a float can hold, NaN included, or not as `wanted`.
+CLI::Validator number(const char* wanted, bool (*is_wanted)(float)) {
+  const auto check = [=](const std::string& text) -> std::string {
+    char* end = nullptr;
+    const float value = std::strtof(text.c_str(), &end);
+    if (!text.empty() && *end == '\0' && std::isfinite(value) && is_wanted(value)) return "";
+    return "'" + text + "' is no number " + wanted;
+  };
+  return CLI::Validator(check, "NUMBER");
 }
+
+}  // namespace
 
 void add_train_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("train", "train a classifier of pictures");
@@ -134,24 +119,34 @@ void add_train_command(CLI::App& app) {
   o->add_training_to(*command);
   command->add_option("--data", o->data,
                       "digits (drawn by the program) or a folder with MNIST's files");
-  command->add_option("--epochs", o->epochs)->check(CLI::Range(1, 1000000));
+  command->add_option("--epochs", o->epochs)->check(whole_number(1, 1000000));
   command->add_option("--steps", o->steps, "length of the run in steps instead of epochs")
-      ->check(CLI::Range(0, 1000000000));
-  command->add_option("--batch", o->batch)->check(CLI::Range(1, 1 << 20));
-  command->add_option("--lr", o->rate, "base learning rate")->check(number_from(0, false));
-  command->add_option("--momentum", o->momentum)->check(number_from(0, true));
-  command->add_option("--weight-decay", o->weight_decay)->check(number_from(0, true));
-  command->add_option("--schedule", o->schedule, "constant, step or cosine");
+      ->check(whole_number(0, 1000000000));
+  command->add_option("--batch", o->batch)->check(whole_number(1, 1 << 20));
+  command->add_option("--lr", o->rate, "base learning rate")
+      ->check(number("above 0", [](float rate) { return rate > 0; }));
+  command->add_option("--momentum", o->momentum)->check(number("from 0 to below 1", [](float m) {
+    return m >= 0 && m < 1;
+  }));
+  command->add_option("--weight-decay", o->weight_decay)->check(number("from 0", [](float decay) {
+    return decay >= 0;
+  }));
+  command->add_option("--schedule", o->schedule, "constant, step or cosine")
+      ->check(
+          usable_by([](const std::string& text) { runtime::parse_schedule_kind(text); }, "NAME"));
   command->add_option("--warmup", o->warmup, "steps in which the rate climbs")
-      ->check(number_from(0, true));
-  command->add_option("--weights", o->weights, "safetensors file to begin from");
+      ->check(whole_number(0, 1'000'000'000));
+  CLI::Option* const weights =
+      command->add_option("--weights", o->weights, "safetensors file to begin from");
   command->add_option("--save", o->save, "safetensors file for the trained weights");
   command->add_option("--checkpoint", o->checkpoint,
                       "file that holds the whole state, written every epoch");
-  command->add_option("--resume", o->resume, "checkpoint to continue from");
+  command
+      ->add_option("--resume", o->resume, "checkpoint to continue from; it holds the weights, too")
+      ->excludes(weights);
   command->add_option("--log", o->log, "JSON lines, one for each step and epoch");
-  command->add_option("--seed", o->seed);
-  command->add_option("--threads", o->threads, "0: all")->check(CLI::Range(0, 1024));
+  command->add_option("--seed", o->seed)->check(whole_number<uint64_t>(0));
+  command->add_option("--threads", o->threads, "0: all")->check(whole_number(0, 1024));
   command->add_flag("--no-shuffle", o->no_shuffle);
   command->callback([o] { o->run(); });
 }

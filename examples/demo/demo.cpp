@@ -10,11 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "compiler/driver/usage.h"
 #include "lenet5_digits.h"  // generated: lenet5_digits_network(), for colour pictures of 32x32
 #include "lenet5_mnist.h"   // generated: lenet5_mnist_network(), for grey pictures of 28x28
 #include "runtime/data/digits.h"
 #include "runtime/data/mnist.h"
 #include "runtime/data/picture.h"
+#include "runtime/file.h"
 #include "runtime/metrics.h"
 #include "runtime/network.h"
 #include "runtime/trainer.h"
@@ -99,6 +101,11 @@ void print(const std::vector<ClassifiedPicture>& pictures) {
 }
 
 void run(const Options& options) {
+  // Found out before the training instead of after it.
+  check_can_write(options.save);
+  check_can_write(options.picture);
+  if (!options.checkpoint.empty()) check_can_write(options.checkpoint);
+
   const TrainTest data = get_data(options);
   std::printf("training on %lld pictures of %s, batch %lld\n",
               static_cast<long long>(data.train.count()), to_text(data.train.shape()).c_str(),
@@ -120,16 +127,19 @@ void run(const Options& options) {
 }
 
 void describe(CLI::App& app, Options& o) {
+  using halcyon::compiler::whole_number;
   app.option_defaults()->always_capture_default();
   app.add_option("--data", o.data,
                  "folder with MNIST's files, plain or .gz; else digits are drawn");
   app.add_option("--digits", o.digits, "how many digits to draw for training")
-      ->check(CLI::Range(100, 1'000'000));
-  app.add_option("--epochs", o.epochs, "times through all pictures")->check(CLI::Range(1, 10'000));
-  app.add_option("--batch", o.batch, "pictures per step")->check(CLI::Range(1, 65'536));
-  app.add_option("--seed", o.seed, "of weights, order and drawn digits");
+      ->check(whole_number(100, 1'000'000));
+  app.add_option("--epochs", o.epochs, "times through all pictures")
+      ->check(whole_number(1, 10'000));
+  app.add_option("--batch", o.batch, "pictures per step")->check(whole_number(1, 65'536));
+  app.add_option("--seed", o.seed, "of weights, order and drawn digits")
+      ->check(whole_number<uint64_t>(0));
   app.add_option("--threads", o.threads, "0: as many as the machine has")
-      ->check(CLI::Range(0, 1024));
+      ->check(whole_number(0, 1024));
   app.add_option("--save", o.save, "weights, as safetensors");
   app.add_option("--picture", o.picture, "unseen digits with their answers, as PNG");
   app.add_option("--log", o.log, "JSON lines about steps and epochs");
@@ -145,8 +155,12 @@ int main(int argc, char** argv) try {
   describe(app, options);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    std::fprintf(stderr, "error: %s\n  hint: --help lists the options\n",
+                 halcyon::compiler::usage_text(error).c_str());
+    return 2;
   }
   run(options);
 } catch (const std::exception& error) {

@@ -125,11 +125,6 @@ TEST_F(TrainErrors, PlacesThatCannotBeWrittenAreFoundBeforeTheTraining) {
   expect_failure(train({"--steps", "100000000", "--save", data_}), 1, "it is a folder");
 }
 
-TEST_F(TrainErrors, NumbersOutOfRangeAreNamed) {
-  expect_failure(train({"--momentum", "1"}), 1, "momentum is 1, it must be 0 or more and below 1");
-  expect_failure(train({"--schedule", "zigzag"}), 1, "zigzag");
-}
-
 TEST_F(TrainErrors, ARateThatIsTooHighSpoilsNoFile) {
   const std::string checkpoint = folder_.file("c.safetensors"), saved = folder_.file("w");
   ASSERT_EQ(train({"--checkpoint", checkpoint, "--save", saved}).status, 0);

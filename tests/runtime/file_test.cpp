@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstring>
@@ -108,6 +109,30 @@ TEST(File, SaysWhyItCannotWrite) {
   expect_error<SystemError>([&] { write_file_atomically(missing, bytes_of("x")); },
                             "cannot write '" + missing + "'", "no such file or directory",
                             "folder '" + folder.file("no/such") + "' must exist");
+}
+
+TEST(File, SaysBeforehandThatItCannotWrite) {
+  const TemporaryFolder folder;
+  check_can_write(folder.file("a"));
+  check_can_write("a_name_without_a_folder");
+  EXPECT_EQ(folder.count(), 0u);
+  expect_error<UserError>([] { check_can_write(""); }, "its path is empty");
+  expect_error<UserError>([&] { check_can_write(folder.file("")); }, "it is a folder");
+  const std::string missing = folder.file("no/such/a");
+  expect_error<SystemError>(
+      [&] { check_can_write(missing); },
+      "cannot write '" + missing + "': there is no folder '" + folder.file("no/such") + "'");
+}
+
+TEST(File, SaysBeforehandThatTheFolderIsNotToBeWritten) {
+  const TemporaryFolder folder;
+  fs::permissions(folder.file(""), fs::perms::owner_read | fs::perms::owner_exec);
+  const bool writes_everywhere = ::access(folder.file("").c_str(), W_OK) == 0;
+  if (!writes_everywhere) {
+    expect_error<SystemError>([&] { check_can_write(folder.file("a")); }, "permission denied");
+  }
+  fs::permissions(folder.file(""), fs::perms::owner_all);
+  if (writes_everywhere) GTEST_SKIP() << "root may write into every folder";
 }
 
 TEST(File, KeepsTheOldFileWhenTheDiskIsFull) {

@@ -342,7 +342,7 @@ TEST_F(TrainerErrors, OutputsThatCannotBeWritten) {
   options.checkpoint_path = folder.file("missing/run.safetensors");
   expect_error<SystemError>(
       [&] { Trainer(network_, train_, nullptr, options, silent_); },
-      "cannot write checkpoint '" + options.checkpoint_path + "': there is no folder");
+      "cannot write '" + options.checkpoint_path + "': there is no folder");
   options.checkpoint_path.clear();
   options.log_path = folder.file("missing/log.jsonl");
   expect_error<SystemError>([&] { train(options); }, "cannot write log '" + options.log_path + "'");
