@@ -11,6 +11,7 @@
 #include "compiler/driver/compile_options.h"
 #include "compiler/driver/profile.h"
 #include "compiler/driver/source.h"
+#include "compiler/driver/usage.h"
 #include "runtime/network.h"
 
 namespace halcyon::compiler {
@@ -126,11 +127,10 @@ void add_bench_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("bench", "time a network, or each of its kernels");
   auto o = std::make_shared<BenchCommand>();
   o->add_to(*command);
-  o->add_training_to(*command);
-  command->add_option("--batch", o->batch)->check(CLI::Range(1, 1 << 20));
-  command->add_option("--threads", o->threads)->check(CLI::Range(1, 1024));
-  command->add_option("--runs", o->runs)->check(CLI::Range(1, 1000000));
-  command->add_flag("--train", o->train, "time training steps");
+  o->add_training_to(*command, command->add_flag("--train", o->train, "time training steps"));
+  command->add_option("--batch", o->batch)->check(whole_number(1, 1 << 20));
+  command->add_option("--threads", o->threads)->check(whole_number(1, 1024));
+  command->add_option("--runs", o->runs)->check(whole_number(1, 1000000));
   command->add_flag("--per-layer", o->per_layer, "time each kernel by itself");
   command->add_flag("--json", o->json);
   command->callback([o] { o->run(); });

@@ -11,6 +11,7 @@
 #include "compiler/driver/compile_options.h"
 #include "compiler/driver/dump.h"
 #include "compiler/driver/source.h"
+#include "compiler/driver/usage.h"
 #include "runtime/base/error.h"
 
 namespace halcyon::compiler {
@@ -56,8 +57,6 @@ bool CompileCommand::observe(const char* which, const Program& program,
 
 void CompileCommand::run() const {
   const auto begin = std::chrono::steady_clock::now();
-  for (const std::string& pass : dump_after) check_pass_name(pass);
-  if (!stop_after.empty()) check_pass_name(stop_after);
   dsl::Graph graph = load_graph(source);
   if (!weights.empty()) embed_weights(graph, weights);
   CompileOptions chosen = options(train);
@@ -81,14 +80,16 @@ void add_compile_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("compile", "make a static library with C and C++ headers");
   auto options = std::make_shared<CompileCommand>();
   options->add_to(*command);
-  options->add_training_to(*command);
+  options->add_training_to(*command,
+                           command->add_flag("--train", options->train, "add train_step"));
   command->add_option("-o,--output", options->folder, "folder for the library")->required();
   command->add_option("--name", options->name, "name of the library; the network's own otherwise");
   command->add_option("--weights", options->weights, "safetensors file to link in");
-  command->add_flag("--train", options->train, "add train_step");
   command->add_flag("--timing", options->timing, "time of each pass");
-  command->add_option("--dump-after", options->dump_after, "print the program behind this pass");
-  command->add_option("--stop-after", options->stop_after, "stop behind this pass");
+  command->add_option("--dump-after", options->dump_after, "print the program behind this pass")
+      ->check(usable_by(check_pass_name, "PASS"));
+  command->add_option("--stop-after", options->stop_after, "stop behind this pass")
+      ->check(usable_by(check_pass_name, "PASS"));
   command->callback([options] { options->run(); });
 }
 

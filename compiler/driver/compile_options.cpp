@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "compiler/driver/usage.h"
 #include "compiler/emit/object_cache.h"
+#include "compiler/target.h"
 #include "runtime/base/error.h"
 #include "runtime/weights.h"
 
@@ -24,15 +26,22 @@ dsl::ops::Optimizer parse_optimizer(const std::string& text) {
 
 void CompileFlags::add_to(CLI::App& command) {
   command.add_option("SRC", source, "a DSL file (.cpp) or zoo:NAME")->required();
-  command.add_option("--target", target,
-                     "host, or a Halide target such as x86-64-linux-avx-avx2-fma");
+  command
+      .add_option("--target", target, "host, or a Halide target such as x86-64-linux-avx-avx2-fma")
+      ->check(usable_by([](const std::string& text) { parse_target(text); }, "TARGET"));
   command.add_option("--cache", cache, "folder of compiled kernels; none to do without");
-  command.add_option("--jobs", jobs, "threads that compile; 0: all")->check(CLI::Range(0, 256));
+  command.add_option("--jobs", jobs, "threads that compile; 0: all")->check(whole_number(0, 256));
 }
 
-void CompileFlags::add_training_to(CLI::App& command) {
-  command.add_option("--optimizer", optimizer, "sgd, momentum, rmsprop or adam");
-  command.add_option("--freeze", freeze, "parameters that stay as they are, with * and ?");
+void CompileFlags::add_training_to(CLI::App& command, CLI::Option* train) {
+  CLI::Option* const rule =
+      command.add_option("--optimizer", optimizer, "sgd, momentum, rmsprop or adam");
+  rule->check(usable_by([](const std::string& text) { parse_optimizer(text); }, "NAME"));
+  CLI::Option* const frozen =
+      command.add_option("--freeze", freeze, "parameters that stay as they are, with * and ?");
+  if (train == nullptr) return;
+  rule->needs(train);
+  frozen->needs(train);
 }
 
 CompileOptions CompileFlags::options(bool train) const {

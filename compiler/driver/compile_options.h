@@ -21,8 +21,8 @@ struct CompileFlags {
   int jobs = 0;
 
   void add_to(CLI::App& command);
-  void add_training_to(CLI::App& command);
-  /// Errors: UserError for an unknown optimizer.
+  /// `train` is the flag without which these options mean nothing, if the command has one.
+  void add_training_to(CLI::App& command, CLI::Option* train = nullptr);
   CompileOptions options(bool train) const;
 };
 

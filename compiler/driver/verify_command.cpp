@@ -7,6 +7,7 @@
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compile_options.h"
 #include "compiler/driver/source.h"
+#include "compiler/driver/usage.h"
 #include "compiler/driver/verify.h"
 #include "runtime/base/error.h"
 
@@ -42,9 +43,9 @@ void add_verify_command(CLI::App& app) {
       app.add_subcommand("verify", "hold compiled code against the reference on random data");
   auto o = std::make_shared<VerifyCommand>();
   o->add_to(*command);
-  command->add_option("--batch", o->verify.batch)->check(CLI::Range(1, 1024));
-  command->add_option("--threads", o->verify.threads)->check(CLI::Range(1, 1024));
-  command->add_option("--seed", o->verify.seed);
+  command->add_option("--batch", o->verify.batch)->check(whole_number(1, 1024));
+  command->add_option("--threads", o->verify.threads)->check(whole_number(1, 1024));
+  command->add_option("--seed", o->verify.seed)->check(whole_number<uint64_t>(0));
   command->callback([o] { o->run(); });
 }
 
