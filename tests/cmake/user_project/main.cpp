@@ -1,0 +1,3 @@
+#include "runtime/thread_pool.h"
+
+int main() {}
