@@ -1,13 +1,13 @@
 #include "compiler/driver/compile.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <thread>
 
 #include "compiler/emit/archive.h"
 #include "compiler/emit/entry.h"
 #include "compiler/emit/headers.h"
+#include "compiler/emit/library_name.h"
 #include "compiler/emit/object_cache.h"
 #include "compiler/graph/verify.h"
 #include "runtime/base/error.h"
@@ -80,27 +80,6 @@ void check_sizes(const Program& program) {
   };
   for (const auto& [v, layout] : program.layouts) check(v, layout.sample_elements());
   for (const auto& [v, layout] : program.weights) check(v, layout.elements());
-}
-
-/// The functions, the macros and the C++ namespace of a library are named after it.
-void check_library_name(const std::string& name) {
-  constexpr std::size_t kMostCharacters = 40;  // as the DSL allows
-  const auto is_word = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-  };
-  const bool identifier = !name.empty() && name.size() <= kMostCharacters && name[0] != '_' &&
-                          std::isdigit(static_cast<unsigned char>(name[0])) == 0 &&
-                          std::all_of(name.begin(), name.end(), is_word);
-  if (!identifier) {
-    throw UserError("library name " + runtime::quote(name) + " is not usable",
-                    "a letter, then letters, digits and _, at most 40 in all; it becomes part of "
-                    "the C functions' names");
-  }
-  if (name == "std" || name.starts_with("halcyon") || is_cpp_keyword(name)) {
-    throw UserError(
-        "library name '" + name + "' already means something else in C or C++",
-        "choose another with --name; names that begin with halcyon are the interface's");
-  }
 }
 
 }  // namespace

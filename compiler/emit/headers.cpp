@@ -7,6 +7,7 @@
 #include <set>
 
 #include "compiler/emit/abi_text.h"
+#include "compiler/emit/library_name.h"
 
 namespace halcyon::compiler {
 
@@ -75,25 +76,6 @@ nlohmann::json json_of(const std::vector<HostValue>& values) {
 
 }  // namespace
 
-bool is_cpp_keyword(std::string_view word) {
-  // Those of C++20 and C, without the words that begin with an underscore.
-  constexpr std::string_view kKeywords =
-      " alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t "
-      "char32_t char8_t class "
-      "co_await co_return co_yield compl concept const const_cast consteval constexpr constinit "
-      "continue decltype "
-      "default delete do double dynamic_cast else enum explicit export extern false float for "
-      "friend goto if inline "
-      "int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private "
-      "protected public register "
-      "reinterpret_cast requires restrict return short signed sizeof static static_assert "
-      "static_cast struct switch "
-      "template this thread_local throw true try typedef typeid typename union unsigned using "
-      "virtual void volatile "
-      "wchar_t while xor xor_eq ";
-  return kKeywords.find(" " + std::string(word) + " ") != kKeywords.npos;
-}
-
 std::string c_header(const Interface& interface) {
   const std::string& name = interface.name;
   const bool training = interface.optimizer != HALCYON_NO_OPTIMIZER;
@@ -109,8 +91,13 @@ std::string c_header(const Interface& interface) {
       "{1}_PARAMETER_BYTES bytes and is\n"
       " * filled by {0}_pack, parameter by parameter. */\n",
       name, upper(name));
-  text +=
-      fmt::format("#ifndef HALCYON_NETWORK_{0}_H\n#define HALCYON_NETWORK_{0}_H\n\n", upper(name));
+  // Names may differ in capitals only: the guard keeps them apart, and the macros cannot.
+  text += fmt::format("#ifndef HALCYON_NETWORK_{0}_H\n#define HALCYON_NETWORK_{0}_H\n\n", name);
+  text += fmt::format(
+      "#ifdef {0}_PARAMETER_BYTES\n"
+      "#error \"{1}.h: another network's macros are called {0}_, too: rename one of the two\"\n"
+      "#endif\n\n",
+      upper(name), name);
   text += kAbiText;
   text += fmt::format("\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n");
   text += fmt::format("#define {}_PARAMETER_BYTES {}\n", upper(name), interface.parameter_bytes);
@@ -149,32 +136,36 @@ std::string cpp_header(const Interface& interface) {
       "halcyon::runtime::Network takes.\n"
       "///\n///     halcyon::runtime::Network network({0}::info());\n\n#include "
       "<cstdint>\n\n#include \"{0}.h\"\n\n"
-      "namespace {0} {{\n\ninline const halcyon_network& info() {{ return *::{0}_network(); }}\n\n",
+      "/// No namespace: a struct may have the name of a function, too.\n"
+      "struct {0} {{\n  {0}() = delete;\n"
+      "  static const ::halcyon_network& info() {{ return *::{0}_network(); }}\n",
       name);
-  std::set<std::string> taken = {"info", "int64_t"};
+  std::set<std::string> taken = {"info", "int64_t", name};
   const auto constants = [&](const char* kind, const std::vector<HostValue>& list) {
     for (std::size_t i = 0; i < list.size(); ++i) {
       const HostValue& v = list[i];
-      const std::string space = identifier_of(v.name, taken);
-      text += fmt::format("/// {} {} {}\nnamespace {} {{\ninline constexpr int kIndex = {};\n",
-                          kind, comment_text(v.name), v.axes, space, i);
+      text +=
+          fmt::format("\n  /// {} {} {}\n  struct {} {{\n    static constexpr int kIndex = {};\n",
+                      kind, comment_text(v.name), v.axes, identifier_of(v.name, taken), i);
+      const auto constant = [&](const char* letter, int64_t value) {
+        text += fmt::format("    static constexpr int64_t {} = {};\n", letter, value);
+      };
       for (std::size_t a = 0; a < v.extents.size(); ++a) {
-        const char* letter = v.axes[a] == 'C'   ? "kChannels"
-                             : v.axes[a] == 'H' ? "kHeight"
-                             : v.axes[a] == 'W' ? "kWidth"
-                                                : "kDepth";
-        text += fmt::format("inline constexpr int64_t {} = {};\n", letter, v.extents[a]);
+        constant(v.axes[a] == 'C'   ? "kChannels"
+                 : v.axes[a] == 'H' ? "kHeight"
+                 : v.axes[a] == 'W' ? "kWidth"
+                                    : "kDepth",
+                 v.extents[a]);
       }
-      if (v.classes > 0)
-        text += fmt::format("inline constexpr int64_t kClasses = {};\n", v.classes);
-      text += fmt::format("inline constexpr int64_t kElements = {};\n}}  // namespace {}\n\n",
-                          v.elements, space);
+      if (v.classes > 0) constant("kClasses", v.classes);
+      constant("kElements", v.elements);
+      text += "  };\n";
     }
   };
   constants("input", interface.inputs);
   constants("output", interface.outputs);
   constants("target", interface.targets);
-  return text + fmt::format("}}  // namespace {}\n", name);
+  return text + "};\n";
 }
 
 std::string manifest(const Interface& interface, const LibraryFacts& facts) {

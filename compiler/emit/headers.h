@@ -2,7 +2,6 @@
 /// The texts that come with a library: C header, C++ header, manifest.
 
 #include <string>
-#include <string_view>
 
 #include "compiler/emit/interface.h"
 
@@ -16,9 +15,6 @@ struct LibraryFacts {
   std::vector<std::string> kernels;  ///< "conv1+pool1+relu1: tile_x=7" in order of execution
   std::vector<std::string> train_kernels;
 };
-
-/// Whether C++ keeps this word for itself.
-bool is_cpp_keyword(std::string_view word);
 
 std::string c_header(const Interface& interface);
 std::string cpp_header(const Interface& interface);
