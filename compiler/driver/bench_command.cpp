@@ -10,7 +10,6 @@
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compile_options.h"
 #include "compiler/driver/profile.h"
-#include "compiler/driver/source.h"
 #include "compiler/driver/usage.h"
 #include "runtime/network.h"
 
@@ -80,7 +79,7 @@ Timing time_network(const halcyon_network& info, bool train, int64_t batch, int 
 }
 
 void BenchCommand::run() const {
-  const dsl::Graph graph = load_graph(source);
+  const dsl::Graph graph = load();
   const std::optional<Artifact> artifact = compile(graph, options(train));
   const LoadedNetwork loaded(*artifact);
   const Timing timing = time_network(loaded.info(), train, batch, threads, runs);

@@ -10,8 +10,9 @@
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compile_options.h"
 #include "compiler/driver/dump.h"
-#include "compiler/driver/source.h"
 #include "compiler/driver/usage.h"
+#include "compiler/emit/library_name.h"
+#include "dsl/zoo/zoo.h"
 #include "runtime/base/error.h"
 
 namespace halcyon::compiler {
@@ -57,7 +58,7 @@ bool CompileCommand::observe(const char* which, const Program& program,
 
 void CompileCommand::run() const {
   const auto begin = std::chrono::steady_clock::now();
-  dsl::Graph graph = load_graph(source);
+  dsl::Graph graph = load();
   if (!weights.empty()) embed_weights(graph, weights);
   CompileOptions chosen = options(train);
   chosen.observe = [this](const char* which, const Program& program, const PassRecord& record) {
@@ -94,12 +95,17 @@ void add_compile_command(CLI::App& app) {
 }
 
 void add_zoo_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("zoo", "the networks that come along");
+  CLI::App* command =
+      app.add_subcommand("zoo",
+                         "the networks that come along, at the pictures they are made for; "
+                         "zoo:NAME:HEIGHTxWIDTHxCHANNELS is for others");
   command->callback([] {
-    for (const ZooEntry& entry : zoo()) {
-      const dsl::Graph graph = entry.build();
-      fmt::print("zoo:{:<12} {:>10} parameters {:>12} multiply-adds  {}\n", entry.name,
-                 graph.parameter_count(), graph.macs(), entry.summary);
+    for (const dsl::zoo::Entry& entry : dsl::zoo::kNetworks) {
+      const dsl::Graph graph = entry.build(entry.picture).graph();
+      const std::string picture = fmt::format("{}x{}x{}", entry.picture.height, entry.picture.width,
+                                              entry.picture.channels);
+      fmt::print("zoo:{:<16} {:>11} parameters {:>12} multiply-adds {:>10}  {}\n", entry.name,
+                 graph.parameter_count(), graph.macs(), picture, entry.summary);
     }
   });
 }

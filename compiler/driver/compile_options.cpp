@@ -31,6 +31,11 @@ void CompileFlags::add_to(CLI::App& command) {
       ->check(usable_by([](const std::string& text) { parse_target(text); }, "TARGET"));
   command.add_option("--cache", cache, "folder of compiled kernels; none to do without");
   command.add_option("--jobs", jobs, "threads that compile; 0: all")->check(whole_number(0, 256));
+  command
+      .add_option("--source-timeout", source_timeout_s,
+                  "seconds for the C++ compiler, and as many for the network's own program")
+      ->capture_default_str()
+      ->check(whole_number(1, 1'000'000));
 }
 
 void CompileFlags::add_training_to(CLI::App& command, CLI::Option* train) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compiler/driver/compile.h"
+#include "compiler/driver/source.h"
 #include "dsl/graph.h"
 
 namespace halcyon::compiler {
@@ -19,11 +20,14 @@ struct CompileFlags {
   std::string cache;  ///< empty: the default folder; "none": no cache
   std::vector<std::string> freeze;
   int jobs = 0;
+  int64_t source_timeout_s = kSourceTimeout.count();
 
   void add_to(CLI::App& command);
   /// `train` is the flag without which these options mean nothing, if the command has one.
   void add_training_to(CLI::App& command, CLI::Option* train = nullptr);
   CompileOptions options(bool train) const;
+  /// Errors: as load_graph.
+  dsl::Graph load() const { return load_graph(source, std::chrono::seconds(source_timeout_s)); }
 };
 
 /// Puts the values of a safetensors file in place of the initialisers, so that they are linked in.

@@ -1,31 +1,26 @@
 #include "compiler/driver/source.h"
 
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+#include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <optional>
+#include <sstream>
 
+#include "compiler/driver/child_process.h"
 #include "compiler/graph/parse.h"
-#include "dsl/zoo/lenet5.h"
+#include "dsl/zoo/zoo.h"
 #include "runtime/base/error.h"
+#include "runtime/temporary_folder.h"
 
 namespace halcyon::compiler {
 
 namespace {
 
-struct ImageShape {
-  int64_t height, width, channels;
-};
-
 /// "28x28x1"
-std::optional<ImageShape> parse_image_shape(std::string_view text) {
+std::optional<dsl::Image> parse_picture(std::string_view text) {
   std::array<int64_t, 3> numbers = {};
   const char* at = text.data();
   const char* end = text.data() + text.size();
@@ -36,105 +31,26 @@ std::optional<ImageShape> parse_image_shape(std::string_view text) {
     if (i + 1 < numbers.size() && (at == end || *at++ != 'x')) return std::nullopt;
   }
   if (at != end) return std::nullopt;
-  return ImageShape{numbers[0], numbers[1], numbers[2]};
+  return dsl::Image{.height = numbers[0], .width = numbers[1], .channels = numbers[2]};
 }
 
-dsl::Graph zoo_graph(std::string_view text) {
+dsl::Graph zoo_graph(const std::string& text) {
   const std::size_t colon = text.find(':');
-  const std::string_view name = text.substr(0, colon);
+  const std::string name = text.substr(0, colon);
   std::string known;
-  for (const ZooEntry& entry : zoo()) {
-    known += (known.empty() ? "" : ", ") + entry.name;
+  for (const dsl::zoo::Entry& entry : dsl::zoo::kNetworks) {
+    known += (known.empty() ? "" : ", ") + std::string(entry.name);
     if (entry.name != name) continue;
-    if (colon == text.npos) return entry.build();
-    const std::optional<ImageShape> shape = parse_image_shape(text.substr(colon + 1));
-    if (!shape) {
-      throw UserError("zoo:" + std::string(text) + ": '" + std::string(text.substr(colon + 1)) +
-                          "' is no picture shape",
-                      "write HEIGHTxWIDTHxCHANNELS, as in zoo:lenet5:28x28x1");
+    if (colon == text.npos) return entry.build(entry.picture).graph();
+    const std::string shape = text.substr(colon + 1);
+    const std::optional<dsl::Image> picture = parse_picture(shape);
+    if (!picture) {
+      throw UserError("zoo:" + text + ": '" + shape + "' is no picture shape",
+                      "write HEIGHTxWIDTHxCHANNELS, as in zoo:" + name + ":28x28x1");
     }
-    return dsl::zoo::lenet5(shape->height, shape->width, shape->channels).graph();
+    return entry.build(*picture).graph();
   }
-  throw UserError("the zoo has no network '" + std::string(name) + "'", "it has " + known);
-}
-
-/// Runs a program without a shell; returns its exit status and what it wrote.
-struct Finished {
-  int status = -1;
-  std::string output;
-  std::string errors;
-  int launch_error = 0;  ///< errno when the program could not be started
-};
-
-/// A folder that is removed with everything in it.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::error_code error;
-    const std::filesystem::path parent = std::filesystem::temp_directory_path(error);
-    if (error) {
-      throw SystemError("cannot make a temporary folder: " + error.message(),
-                        "the environment variable TMPDIR must name a folder, or none be set");
-    }
-    std::string pattern = (parent / "halcyon-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) {
-      throw SystemError("cannot make a temporary folder: " + std::string(std::strerror(errno)));
-    }
-    path_ = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-std::string read_all(int file) {
-  std::string text;
-  std::array<char, 4096> buffer;
-  lseek(file, 0, SEEK_SET);
-  for (ssize_t n = 0; (n = read(file, buffer.data(), buffer.size())) > 0;)
-    text.append(buffer.data(), static_cast<std::size_t>(n));
-  return text;
-}
-
-Finished run_program(const std::vector<std::string>& words, const std::filesystem::path& folder) {
-  std::string out_name = (folder / "out-XXXXXX").string();
-  std::string err_name = (folder / "err-XXXXXX").string();
-  const int out = mkstemp(out_name.data());
-  const int err = mkstemp(err_name.data());
-  int report[2];
-  if (out < 0 || err < 0 || pipe2(report, O_CLOEXEC) != 0) {
-    throw SystemError("cannot run " + words[0] + ": " + std::strerror(errno));
-  }
-  std::vector<char*> arguments;
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(out, STDOUT_FILENO);
-    dup2(err, STDERR_FILENO);
-    execvp(arguments[0], arguments.data());
-    const int error = errno;
-    (void)!write(report[1], &error, sizeof error);
-    _exit(127);
-  }
-  close(report[1]);
-  Finished finished;
-  if (child < 0 || read(report[0], &finished.launch_error, sizeof finished.launch_error) <= 0)
-    finished.launch_error = child < 0 ? errno : 0;
-  close(report[0]);
-  if (child > 0) waitpid(child, &finished.status, 0);
-  finished.output = read_all(out);
-  finished.errors = read_all(err);
-  close(out);
-  close(err);
-  return finished;
+  throw UserError("the zoo has no network '" + name + "'", "it has " + known);
 }
 
 /// The folder that holds dsl/ and runtime/base/: installed beside the program, or this source tree.
@@ -143,64 +59,95 @@ std::string include_root() {
   return HALCYON_SOURCE_DIR;
 }
 
-dsl::Graph file_graph(const std::string& path) {
+void check_source(const std::string& path) {
   const std::string extension = std::filesystem::path(path).extension().string();
   if (extension != ".cpp" && extension != ".cc" && extension != ".cxx") {
     throw UserError(
         "'" + path + "' is no network: its name ends with neither .cpp nor .cc nor .cxx",
         "a DSL file (.cpp) or zoo:NAME");
   }
-  if (!std::filesystem::is_regular_file(path)) {
+  if (!std::filesystem::is_regular_file(path))
     throw UserError("cannot read network file '" + path + "'", "a DSL file (.cpp) or zoo:NAME");
-  }
+}
+
+/// The words of $CXX, which may be more than a program: "ccache g++", "g++ -m64". The path of a
+/// program with blanks in it is one word.
+std::vector<std::string> cxx_words() {
   const char* given = std::getenv("CXX");
-  const std::string compiler = given != nullptr && *given != '\0' ? given : "c++";
-  const TemporaryFolder folder;
-  const std::string program = (folder.path() / "generator").string();
+  const std::string text = given == nullptr ? "" : given;
+  if (text.find('/') != text.npos && std::filesystem::is_regular_file(text)) return {text};
+  std::istringstream in(text);
+  std::vector<std::string> words;
+  for (std::string word; in >> word;) words.push_back(word);
+  return words.empty() ? std::vector<std::string>{"c++"} : words;
+}
+
+std::string time_limit_hint(const std::string& question) {
+  return question + " --source-timeout SECONDS waits longer";
+}
+
+/// Makes the program that prints the network.
+void compile_source(const std::string& path, const std::string& program, std::chrono::seconds limit,
+                    const HeldSignals& signals) {
+  std::vector<std::string> command = cxx_words();
+  const std::string compiler = command[0];
+  const bool is_clang = std::any_of(command.begin(), command.end(), [](const std::string& word) {
+    return word.find("clang") != word.npos;
+  });
+  if (is_clang) command.emplace_back("-fconstexpr-steps=100000000");
   const std::string root = include_root();
-  std::vector<std::string> command = {compiler,    "-std=c++20",
-                                      "-O0",       "-DHALCYON_GENERATOR",
-                                      "-I" + root, "-I" + root + "/dsl/include",
-                                      path,        "-o",
-                                      program};
-  if (compiler.find("clang") != std::string::npos)
-    command.insert(command.begin() + 1, "-fconstexpr-steps=100000000");
-  const Finished compiled = run_program(command, folder.path());
+  command.insert(command.end(), {"-std=c++20", "-O0", "-DHALCYON_GENERATOR", "-I" + root,
+                                 "-I" + root + "/dsl/include", path, "-o", program});
+  const Finished compiled = run_child(command, limit, signals);
   if (compiled.launch_error != 0) {
     throw SystemError(
         "cannot run the C++ compiler '" + compiler + "': " + std::strerror(compiled.launch_error),
         "install g++ or clang++, or name one in the environment variable CXX");
+  }
+  if (compiled.timed_out) {
+    throw UserError(path + ": the C++ compiler '" + compiler + "' took longer than " +
+                        std::to_string(limit.count()) + " s and was stopped",
+                    time_limit_hint("is the machine very busy?"));
   }
   if (compiled.status != 0) {
     const bool no_main = compiled.errors.find("undefined reference to `main'") != std::string::npos;
     throw UserError(path + " does not compile:\n" + compiled.errors,
                     no_main ? "a network file ends with HALCYON_NETWORK(function)" : "");
   }
-  const Finished printed = run_program({program}, folder.path());
+}
+
+/// The network as text.
+std::string run_generator(const std::string& path, const std::string& program,
+                          std::chrono::seconds limit, const HeldSignals& signals) {
+  const Finished printed = run_child({program}, limit, signals);
+  if (printed.timed_out) {
+    throw UserError(path + ": the program that describes the network ran longer than " +
+                        std::to_string(limit.count()) + " s and was stopped",
+                    time_limit_hint("does a loop of it never end?"));
+  }
   if (printed.status != 0) {
     const bool said = printed.errors.starts_with("error: ");
     throw UserError(said ? path + ": " +
                                printed.errors.substr(7, printed.errors.find_last_not_of('\n') - 6)
                          : path + ": the program that describes the network failed");
   }
-  return parse_graph(printed.output, path);
+  return printed.output;
+}
+
+dsl::Graph file_graph(const std::string& path, std::chrono::seconds limit) {
+  check_source(path);
+  const HeldSignals signals;  // before the folder: it is gone when a signal ends the program
+  const runtime::TemporaryFolder folder;
+  const std::string program = folder.file("generator");
+  compile_source(path, program, limit, signals);
+  return parse_graph(run_generator(path, program, limit, signals), path);
 }
 
 }  // namespace
 
-const std::vector<ZooEntry>& zoo() {
-  static const std::vector<ZooEntry> entries = {
-      {"lenet5",
-       "LeNet-5 with ReLU and max pooling, 32x32x3 or any :HEIGHTxWIDTHxCHANNELS (LeCun et al. "
-       "1998)",
-       [] { return dsl::zoo::lenet5().graph(); }},
-  };
-  return entries;
-}
-
-dsl::Graph load_graph(const std::string& source) {
-  if (source.starts_with("zoo:")) return zoo_graph(std::string_view(source).substr(4));
-  return file_graph(source);
+dsl::Graph load_graph(const std::string& source, std::chrono::seconds limit) {
+  if (source.starts_with("zoo:")) return zoo_graph(source.substr(4));
+  return file_graph(source, limit);
 }
 
 }  // namespace halcyon::compiler

@@ -10,7 +10,6 @@
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compile_options.h"
 #include "compiler/driver/load.h"
-#include "compiler/driver/source.h"
 #include "compiler/driver/usage.h"
 #include "runtime/base/error.h"
 #include "runtime/data/digits.h"
@@ -77,7 +76,7 @@ void TrainCommand::run() const {
   // Found out before the training instead of after it.
   if (!save.empty()) runtime::check_can_write(save);
   if (!checkpoint.empty()) runtime::check_can_write(checkpoint);
-  const std::optional<Artifact> artifact = compile(load_graph(source), options(/*train=*/true));
+  const std::optional<Artifact> artifact = compile(load(), options(/*train=*/true));
   const LoadedNetwork loaded(*artifact);
   runtime::Network network(loaded.info(), threads);
   network.initialize(seed);

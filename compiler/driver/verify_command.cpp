@@ -6,7 +6,6 @@
 
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compile_options.h"
-#include "compiler/driver/source.h"
 #include "compiler/driver/usage.h"
 #include "compiler/driver/verify.h"
 #include "runtime/base/error.h"
@@ -23,8 +22,7 @@ struct VerifyCommand : CompileFlags {
 
   void run() const {
     bool good = true;
-    for (const Comparison& c :
-         verify_network(load_graph(source), options(/*train=*/false), verify)) {
+    for (const Comparison& c : verify_network(load(), options(/*train=*/false), verify)) {
       const bool right = c.finite && c.relative() <= kTolerance;
       good = good && right;
       fmt::print("{:<32} error {:.1e} of {:.3g}  {}\n", c.what, c.largest_error, c.largest_value,

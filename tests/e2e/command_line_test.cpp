@@ -70,8 +70,24 @@ TEST_F(CommandLine, HelpIsNoError) {
     EXPECT_EQ(finished.errors, "");
     EXPECT_GT(finished.output.size(), 50u);
   }
-  EXPECT_NE(run_halcyon({"zoo"}).output.find("zoo:lenet5            62958 parameters"),
-            std::string::npos);
+}
+
+TEST_F(CommandLine, TheZooIsListedWithItsPictures) {
+  const std::string list = run_halcyon({"zoo"}).output;
+  for (const char* part :
+       {"zoo:lenet5 ", " 62958 parameters ", " 32x32x3 ", " LeNet-5 with ReLU"}) {
+    EXPECT_NE(list.find(part), std::string::npos) << list;
+  }
+}
+
+TEST_F(CommandLine, TheVersionNamesWhatMakesTheCode) {
+  const Finished finished = run_halcyon({"--version"});
+  EXPECT_EQ(finished.status, 0);
+  EXPECT_EQ(finished.errors, "");
+  EXPECT_TRUE(std::regex_match(
+      finished.output,
+      std::regex("halcyon \\d+\\.\\d+\\.\\d+ \\(Halide 14[.0-9]*, LLVM 14[.0-9]*\\)\n")))
+      << finished.output;
 }
 
 TEST_F(CommandLine, NetworksTheZooDoesNotHave) {

@@ -46,18 +46,19 @@ void redirect(const std::string& path, int to) {
 }
 
 /// Waits for `child`, asks every `pause` whether to kill it; returns what waitpid says.
-int wait_or_kill(pid_t child, const std::function<bool()>& when, std::chrono::microseconds pause) {
+int wait_or_kill(pid_t child, const std::function<bool()>& when, int signal,
+                 std::chrono::microseconds pause) {
   int status = 0;
   while (true) {
     const pid_t ended = ::waitpid(child, &status, WNOHANG);
     if (ended == child) return status;
     if (ended < 0 && errno != EINTR) throw std::runtime_error("waitpid failed");
-    if (when()) ::kill(child, SIGKILL);
+    if (when()) ::kill(child, signal);
     std::this_thread::sleep_for(pause);
   }
 }
 
-Finished run(const Command& command, const std::function<bool()>& kill_when,
+Finished run(const Command& command, const std::function<bool()>& kill_when, int signal,
              std::chrono::microseconds pause) {
   const TemporaryFolder folder;
   const std::string out = folder.file("out"), err = folder.file("err");
@@ -73,7 +74,7 @@ Finished run(const Command& command, const std::function<bool()>& kill_when,
     ::execvpe(arguments[0], arguments.data(), variables.data());
     ::_exit(127);
   }
-  const int status = wait_or_kill(child, kill_when, pause);
+  const int status = wait_or_kill(child, kill_when, signal, pause);
   Finished finished;
   finished.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   if (finished.status == 127) throw std::runtime_error("cannot run " + command.words[0]);
@@ -87,11 +88,11 @@ Finished run(const Command& command, const std::function<bool()>& kill_when,
 Finished run_program(const Command& command, int limit_s) {
   const Clock::time_point deadline = Clock::now() + std::chrono::seconds(limit_s);
   return run(
-      command, [&] { return Clock::now() >= deadline; }, std::chrono::milliseconds(1));
+      command, [&] { return Clock::now() >= deadline; }, SIGKILL, std::chrono::milliseconds(1));
 }
 
-Finished run_and_kill(const Command& command, const std::function<bool()>& when) {
-  return run(command, when, std::chrono::microseconds(20));
+Finished run_and_kill(const Command& command, const std::function<bool()>& when, int signal) {
+  return run(command, when, signal, std::chrono::microseconds(20));
 }
 
 std::string read_text(const std::string& path) {

@@ -1,6 +1,7 @@
 #pragma once
 /// Runs programs without a shell and keeps what they say.
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <functional>
@@ -26,8 +27,9 @@ struct Command {
 /// status. Errors: std::runtime_error if it cannot be started.
 Finished run_program(const Command& command, int limit_s = 120);
 
-/// Kills with SIGKILL as soon as `when` holds, which is asked all the time.
-Finished run_and_kill(const Command& command, const std::function<bool()>& when);
+/// Kills, with SIGKILL unless told otherwise, as soon as `when` holds, which is asked all the time.
+Finished run_and_kill(const Command& command, const std::function<bool()>& when,
+                      int signal = SIGKILL);
 
 /// A file as text. Errors: std::runtime_error if it cannot be read.
 std::string read_text(const std::string& path);

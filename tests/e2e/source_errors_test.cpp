@@ -92,6 +92,17 @@ TEST_F(SourceErrors, AMachineWithoutTheCompilerThatWasNamed) {
   EXPECT_EQ(names_in(out_), std::vector<std::string>{});
 }
 
+TEST_F(SourceErrors, CxxMayBeSeveralWordsOrAPathWithBlanks) {
+  Command command = halcyon_command(
+      {"compile", network("  net.output(\"y\", x | relu);\n"), "-o", out_, "--stop-after", "fuse"});
+  command.environment["CXX"] = "  env LC_ALL=C " HALCYON_CXX " -DANYTHING ";
+  EXPECT_EQ(run_program(command).status, 0);
+  std::filesystem::create_directory(folder_.file("a b"));
+  command.environment["CXX"] = folder_.file("a b/c++");
+  std::filesystem::create_symlink(HALCYON_CXX, folder_.file("a b/c++"));
+  EXPECT_EQ(run_program(command).status, 0);
+}
+
 TEST_F(SourceErrors, APlaceForTemporaryFilesThatIsNotThere) {
   const std::string file = network("  net.output(\"y\", x | relu);\n");
   Command command = halcyon_command({"compile", file, "-o", out_});
@@ -107,6 +118,68 @@ TEST_F(SourceErrors, NoTemporaryFilesAreLeft) {
     command.environment["TMPDIR"] = folder_.file("tmp");
     run_program(command);
     EXPECT_EQ(names_in(folder_.file("tmp")), std::vector<std::string>{});
+  }
+}
+
+/// Programs that do not end, and start others that do not either.
+class EndlessSource : public SourceErrors {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directory(folder_.file("tmp"));
+    write_script("hang", "sleep 1000 &\necho $! >'" + folder_.file("pid.new") + "'\nmv '" +
+                             folder_.file("pid.new") + "' '" + folder_.file("pid") + "'\nwait\n");
+    // Its last argument is the program that it should make.
+    write_script("c++", "for last; do :; done\ncp '" + folder_.file("hang") + "' \"$last\"\n");
+  }
+
+  void write_script(const std::string& name, const std::string& lines) const {
+    write_text(folder_.file(name), "#!/bin/sh\n" + lines);
+    std::filesystem::permissions(folder_.file(name), std::filesystem::perms::owner_all);
+  }
+
+  Command compile_with(const std::string& compiler, const std::string& timeout_s) const {
+    Command command = halcyon_command({"compile", network("  net.output(\"y\", x | relu);\n"), "-o",
+                                       out_, "--source-timeout", timeout_s});
+    command.environment["CXX"] = folder_.file(compiler);
+    command.environment["TMPDIR"] = folder_.file("tmp");
+    return command;
+  }
+
+  bool is_hanging() const { return std::filesystem::exists(folder_.file("pid")); }
+
+  /// Neither temporary files nor processes are left. One that nobody waited for is dead as well.
+  void expect_nothing_left() const {
+    EXPECT_EQ(names_in(folder_.file("tmp")), std::vector<std::string>{});
+    EXPECT_EQ(names_in(out_), std::vector<std::string>{});
+    ASSERT_TRUE(is_hanging());
+    std::string pid = read_text(folder_.file("pid"));
+    pid.pop_back();
+    const std::string state = "/proc/" + pid + "/stat";
+    EXPECT_TRUE(!std::filesystem::exists(state) ||
+                read_text(state).find(") Z ") != std::string::npos)
+        << "process " << pid << " still runs";
+    std::filesystem::remove(folder_.file("pid"));
+  }
+};
+
+TEST_F(EndlessSource, IsStoppedWhenItsTimeIsOver) {
+  expect_failure(run_program(compile_with("c++", "2")), 1,
+                 "mine.cpp: the program that describes the network ran longer than 2 s",
+                 "hint: does a loop of it never end? --source-timeout SECONDS waits longer");
+  expect_nothing_left();
+  expect_failure(run_program(compile_with("hang", "2")), 1, "mine.cpp: the C++ compiler '",
+                 "took longer than 2 s", "hint: is the machine very busy? --source-timeout");
+  expect_nothing_left();
+}
+
+TEST_F(EndlessSource, IsStoppedWithUsBySignals) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    for (const char* compiler : {"c++", "hang"}) {
+      const Finished finished = run_and_kill(
+          compile_with(compiler, "1000"), [&] { return is_hanging(); }, signal);
+      EXPECT_EQ(finished.status, 128 + signal) << finished.errors;
+      expect_nothing_left();
+    }
   }
 }
 
