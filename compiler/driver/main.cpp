@@ -40,6 +40,7 @@ std::string usage_message(const CLI::App& app, int argc, char** argv, const CLI:
 
 int main(int argc, char** argv) {
   CLI::App app("halcyon: compile convolutional networks ahead of time", "halcyon");
+  app.set_version_flag("--version", "halcyon " HALCYON_VERSION);
   app.require_subcommand(1);
   halcyon::compiler::add_compile_command(app);
   halcyon::compiler::add_train_command(app);

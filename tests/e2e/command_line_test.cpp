@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <regex>
 
 #include "tests/e2e/command.h"
 #include "tests/runtime/temporary_folder.h"
