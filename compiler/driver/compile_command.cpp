@@ -27,6 +27,8 @@ struct CompileCommand : CompileFlags {
   std::vector<std::string> dump_after;
   std::string stop_after;
 
+  /// Without a folder the passes are all there is to do.
+  bool only_shows() const { return folder.empty(); }
   void run() const;
   bool observe(const char* which, const Program& program, const PassRecord& record) const;
 };
@@ -53,10 +55,13 @@ bool CompileCommand::observe(const char* which, const Program& program,
     if (name == record.pass.name)
       std::cout << "# " << which << ", after " << name << "\n" << program_text(program);
   }
-  return stop_after != record.pass.name;
+  const bool last = &record.pass == &inference_passes().back();  // behind those of training
+  return stop_after != record.pass.name && !(last && only_shows());
 }
 
 void CompileCommand::run() const {
+  if (only_shows() && dump_after.empty() && stop_after.empty())
+    throw CLI::RequiredError("--output");
   const auto begin = std::chrono::steady_clock::now();
   dsl::Graph graph = load();
   if (!weights.empty()) embed_weights(graph, weights);
@@ -83,8 +88,11 @@ void add_compile_command(CLI::App& app) {
   options->add_to(*command);
   options->add_training_to(*command,
                            command->add_flag("--train", options->train, "add train_step"));
-  command->add_option("-o,--output", options->folder, "folder for the library")->required();
-  command->add_option("--name", options->name, "name of the library; the network's own otherwise");
+  command->add_option(
+      "-o,--output", options->folder,
+      "folder for the library; needed unless --dump-after or --stop-after is given");
+  command->add_option("--name", options->name, "name of the library; the network's own otherwise")
+      ->check(usable_by(check_library_name, "NAME"));
   command->add_option("--weights", options->weights, "safetensors file to link in");
   command->add_flag("--timing", options->timing, "time of each pass");
   command->add_option("--dump-after", options->dump_after, "print the program behind this pass")
