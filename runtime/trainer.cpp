@@ -164,6 +164,9 @@ void Trainer::resume(const std::string& path) {
   if (position.step < 0 || position.step > kMostSteps)
     throw UserError("checkpoint '" + path + "' stands at step " + std::to_string(position.step) +
                     ", it must be 0 to 2^40");
+  for (const WeightFile* part : {&checkpoint.weights, &checkpoint.state})
+    for (const WeightTensor& tensor : part->tensors)
+      check_finite(tensor.floats(), "checkpoint '" + path + "': tensor '" + tensor.name + "'");
   checkpoint.apply(network_);
   step_ = first_step_ = saved_step_ = position.step;
   for (RunningMean& mean : means_) mean.reset();

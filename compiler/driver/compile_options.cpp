@@ -7,6 +7,7 @@
 #include "compiler/emit/object_cache.h"
 #include "compiler/target.h"
 #include "runtime/base/error.h"
+#include "runtime/network.h"
 #include "runtime/weights.h"
 
 namespace halcyon::compiler {
@@ -82,10 +83,11 @@ void embed_weights(dsl::Graph& graph, const std::string& path) {
                       runtime::shape_text(tensor->shape) + ", the network needs F32" +
                       runtime::shape_text(shape));
     }
+    const std::span<const float> values = tensor->floats();
+    runtime::check_finite(values, path + ": tensor '" + name + "'");
     dsl::ops::Parameter given = *known;
     given.init = dsl::ops::InitKind::values;
     given.values = static_cast<int64_t>(graph.constants.size());
-    const std::span<const float> values = tensor->floats();
     graph.constants.emplace_back(values.begin(), values.end());
     graph.replace_op(id, given);
     used.insert(name);

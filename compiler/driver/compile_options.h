@@ -31,7 +31,8 @@ struct CompileFlags {
 };
 
 /// Puts the values of a safetensors file in place of the initialisers, so that they are linked in.
-/// Errors: UserError for missing, foreign or wrongly shaped tensors.
+/// Errors: UserError for missing, foreign or wrongly shaped tensors, and values that are not
+/// finite.
 void embed_weights(dsl::Graph& graph, const std::string& path);
 
 }  // namespace halcyon::compiler

@@ -7,6 +7,7 @@
 
 #include "e2e_grey.h"
 #include "e2e_momentum.h"
+#include "runtime/checkpoint.h"
 #include "runtime/network.h"
 #include "runtime/trainer.h"
 #include "tests/e2e/batches.h"
@@ -136,16 +137,37 @@ TEST_F(TrainErrors, ARateThatIsTooHighSpoilsNoFile) {
   EXPECT_EQ(read_text(saved), weights);
 }
 
-TEST_F(TrainErrors, StartingWeightsThatAreNotFinite) {
+TEST_F(TrainErrors, WeightsThatAreNotFinite) {
   Network network(*e2e_grey_network(), 1);
   network.initialize(1);
   runtime::WeightFile file = network.weights();
   file.tensors[0].floats()[3] = std::nanf("");
-  runtime::write_weights(folder_.file("nan"), file);
-  expect_failure(train({"--weights", folder_.file("nan"), "--save", folder_.file("s")}), 1,
+  const std::string nan = folder_.file("nan"), out = folder_.file("out");
+  runtime::write_weights(nan, file);
+  expect_failure(train({"--weights", nan, "--save", folder_.file("s")}), 1,
                  "error: before the first step: parameter 'conv1.weight' holds nan",
                  "hint: the starting weights are not finite");
   EXPECT_FALSE(std::filesystem::exists(folder_.file("s")));
+  expect_failure(run_halcyon({"compile", "zoo:lenet5:28x28x1", "-o", out, "--weights", nan}), 1,
+                 "error: " + nan + ": tensor 'conv1.weight': value 3 of 200 is not a number");
+  EXPECT_EQ(names_in(out), std::vector<std::string>{});
+}
+
+TEST_F(TrainErrors, CheckpointsThatAreNotFinite) {
+  const std::string path = folder_.file("c");
+  ASSERT_EQ(train({"--checkpoint", path, "--schedule", "constant"}).status, 0);
+  const runtime::Checkpoint good = runtime::Checkpoint::load(path);
+  for (const bool in_weights : {true, false}) {
+    runtime::Checkpoint bad = good;
+    runtime::WeightTensor& tensor = (in_weights ? bad.weights : bad.state).tensors[0];
+    tensor.floats()[1] = INFINITY;
+    bad.save(path);
+    const std::string before = read_text(path);
+    expect_failure(
+        train({"--resume", path, "--checkpoint", path, "--schedule", "constant", "--steps", "6"}),
+        1, "error: checkpoint '" + path + "': tensor '" + tensor.name + "': value 1 of ");
+    EXPECT_EQ(read_text(path), before);
+  }
 }
 
 /// 128 pictures of noise as floats, one value of one of them being `value`.
