@@ -1,4 +1,4 @@
-/// Passes that only take away: training parts, dead nodes, nodes that stand twice.
+/// Passes that only take away: training parts, dead nodes, nodes that stand twice or do nothing.
 
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
@@ -68,6 +68,19 @@ bool merge_common_nodes(Program& program, const PassContext&) {
                       }
                       return {};
                     });
+  if (rewriter.changed()) program.graph = rewriter.take();
+  return rewriter.changed();
+}
+
+bool remove_identities(Program& program, const PassContext&) {
+  Rewriter rewriter(
+      program.graph,
+      [&](int32_t, const Node& node, const Rewriter::Values& inputs, Graph&) -> Rewriter::Values {
+        const bool flat = std::holds_alternative<ops::Flatten>(node.op) &&
+                          program.graph.shape(node.inputs[0]).rank == 2;
+        const bool single = std::holds_alternative<ops::Concat>(node.op) && inputs.size() == 1;
+        return flat || single ? inputs : Rewriter::Values{};
+      });
   if (rewriter.changed()) program.graph = rewriter.take();
   return rewriter.changed();
 }
