@@ -40,9 +40,9 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
-/// Workspace = fixed_bytes + batch * per_sample_bytes, and scratch for each worker.
-/// The gradient of the trainable parameter at offset o lies at gradient_offset + o: the optimizer
-/// sees two contiguous blocks.
+/// Workspace = fixed_bytes + batch * per_sample_bytes, and scratch for each worker. Both are
+/// multiples of HALCYON_ALIGNMENT. The gradient of the trainable parameter at offset o lies at
+/// gradient_offset + o: the optimizer sees two contiguous blocks.
 struct MemoryPlan {
   std::map<Value, Place> places;
   int64_t parameter_bytes = 0;  ///< trainable parameters first, frozen ones behind them

@@ -42,11 +42,6 @@ void set_scratch(Lowered& lowered, const std::vector<KernelObject>& kernels) {
   }
 }
 
-int64_t workspace_bytes(const EntryPlan& plan) {
-  return plan.program->memory.fixed_bytes + plan.program->memory.per_sample_bytes +
-         2 * plan.scratch_bytes;
-}
-
 std::vector<std::string> descriptions(const Lowered& lowered) {
   std::vector<std::string> list;
   for (const KernelSpec& spec : lowered.specs) {
@@ -67,16 +62,15 @@ bool run_passes_observed(const char* which, Program& program, const PassContext&
   return !stopped;
 }
 
-/// Kernels count elements in 32 bits: one sample, or one weight, must not have more.
+/// With halos and padded blocks, one sample or one weight may have more elements than its shape.
 void check_sizes(const Program& program) {
-  constexpr int64_t kMostElements = (int64_t{1} << 31) - 1;
   const auto check = [&](Value v, int64_t elements) {
-    if (elements <= kMostElements) return;
+    if (elements <= dsl::kMaxElements) return;
     const dsl::Node& node = program.graph.node(v);
     throw UserError(dsl::describe(dsl::name_of(node.op), node.name, node.place) + ": " +
                     halcyon::to_string(program.graph.shape(v)) + " has " +
                     std::to_string(elements) + " elements in memory, at most " +
-                    std::to_string(kMostElements) + " can be compiled");
+                    std::to_string(dsl::kMaxElements) + " can be compiled");
   };
   for (const auto& [v, layout] : program.layouts) check(v, layout.sample_elements());
   for (const auto& [v, layout] : program.weights) check(v, layout.elements());
@@ -129,10 +123,10 @@ std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& o
                               artifact.training ? &training.plan : nullptr, context.target);
   LibraryFacts facts;
   facts.macs = artifact.inference.graph.macs();
-  facts.workspace_bytes_batch1 = workspace_bytes(inference.plan);
+  facts.workspace_bytes_batch1 = inference.plan.workspace_bytes(1, 1);
   facts.kernels = descriptions(inference);
   if (artifact.training) {
-    facts.train_workspace_bytes_batch1 = workspace_bytes(training.plan);
+    facts.train_workspace_bytes_batch1 = training.plan.workspace_bytes(1, 1);
     facts.train_kernels = descriptions(training);
   }
   artifact.c_header = c_header(artifact.interface);

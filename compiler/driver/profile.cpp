@@ -5,6 +5,8 @@
 #include <cstring>
 #include <map>
 
+#include "compiler/emit/frame.h"
+#include "compiler/lower/hyper.h"
 #include "runtime/memory.h"
 #include "runtime/random.h"
 #include "runtime/thread_pool.h"
@@ -13,18 +15,10 @@ namespace halcyon::compiler {
 
 namespace {
 
-/// As kernels see it; see emit/frame.h.
-struct Frame {
-  halcyon_parallel_for parallel_for;
-  void* pool;
-  std::byte* scratch;
-  int64_t scratch_stride;
-};
-
 int64_t argument_bytes(const Program& program, const KernelArgument& argument, int64_t batch) {
   switch (argument.kind) {
     case KernelArgument::Kind::value: break;
-    case KernelArgument::Kind::hyper: return 64;
+    case KernelArgument::Kind::hyper: return kHyperCount * size_bytes(DType::f32);
     default: return program.memory.trainable_bytes;
   }
   const auto weight = program.weights.find(argument.value);

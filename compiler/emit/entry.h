@@ -16,6 +16,13 @@ struct EntryPlan {
   const Program* program = nullptr;
   std::vector<std::string> kernels;  ///< symbol of each region
   int64_t scratch_bytes = 0;         ///< for each worker
+
+  /// In this order: what does not grow with the batch, what does, scratch of the kernel outside of
+  /// its parallel loops (frame.h), scratch of each worker.
+  int64_t workspace_bytes(int64_t batch, int64_t workers) const {
+    const MemoryPlan& memory = program->memory;
+    return memory.fixed_bytes + batch * memory.per_sample_bytes + (1 + workers) * scratch_bytes;
+  }
 };
 
 /// An object file with NAME_network, NAME_infer, NAME_workspace_bytes, NAME_pack, NAME_unpack and,

@@ -4,12 +4,23 @@
 /// A kernel is `void kernel(frame *, void **arguments, int64_t batch)`. Inside it, Halide's "user
 /// context" is a worker: the frame and that worker's scratch memory.
 
+#include <cstddef>
+#include <cstdint>
 #include <string_view>
+
+#include "runtime/base/abi.h"
 
 namespace halcyon::compiler {
 
-/// parallel_for, pool, scratch of worker 0, bytes of scratch for each worker. The slot in front of
-/// worker 0's belongs to the kernel outside of its parallel loops.
+/// %halcyon.frame as the host sees it.
+struct Frame {
+  halcyon_parallel_for parallel_for;
+  void* pool;
+  std::byte* scratch;      ///< of worker 0
+  int64_t scratch_stride;  ///< bytes for each worker; as many in front of worker 0's belong to the
+                           ///< kernel outside of its parallel loops
+};
+
 inline constexpr std::string_view kFrameTypes = R"(
 %halcyon.frame = type { void (i8*, i64, void (i8*, i64, i32)*, i8*)*, i8*, i8*, i64 }
 %halcyon.worker = type { %halcyon.frame*, i8* }

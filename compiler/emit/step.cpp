@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "compiler/emit/frame.h"
+#include "compiler/lower/hyper.h"
 #include "compiler/lower/kernel_spec.h"
 
 namespace halcyon::compiler {
@@ -13,17 +14,8 @@ using namespace dsl;
 namespace {
 
 constexpr int64_t kMostBatch = 1 << 20;
-/// Kernels count elements in 32 bits.
-constexpr int64_t kMostElements = (int64_t{1} << 31) - 1;
 constexpr int64_t kMostWorkers = 1024;
 constexpr int64_t kFloatBytes = 4;
-
-int64_t aligned(int64_t bytes) {
-  return (bytes + HALCYON_ALIGNMENT - 1) / HALCYON_ALIGNMENT * HALCYON_ALIGNMENT;
-}
-
-/// Numbers that the optimizer's kernel reads; the order is that of kernels/update.cpp.
-constexpr int64_t kHyperFloats = 7;
 
 class StepEmitter {
  public:
@@ -134,7 +126,7 @@ class StepEmitter {
     int64_t most = 1;
     for (const auto& [v, layout] : plan_.program->layouts)
       most = std::max(most, layout.sample_elements());
-    return std::clamp(kMostElements / most, int64_t{1}, kMostBatch);
+    return std::clamp(kMaxElements / most, int64_t{1}, kMostBatch);
   }
 
   llvm::Value* argument(unsigned index, const char* name) {
@@ -153,10 +145,7 @@ class StepEmitter {
     if (interface_.parameter_bytes > 0) check_pointers({parameters_});
   }
 
-  bool needs_workspace() const {
-    const MemoryPlan& memory = plan_.program->memory;
-    return memory.fixed_bytes > 0 || memory.per_sample_bytes > 0 || plan_.scratch_bytes > 0;
-  }
+  bool needs_workspace() const { return plan_.workspace_bytes(1, 1) > 0; }
 
   void check_pointers(const std::vector<llvm::Value*>& needed) {
     for (llvm::Value* p : needed) fail_if(ir_.is_null(p), HALCYON_NULL_ARGUMENT);
@@ -169,46 +158,52 @@ class StepEmitter {
     }
   }
 
-  /// See frame.h.
+  /// The order in the workspace is that of EntryPlan::workspace_bytes.
   void make_frame() {
     auto& b = ir_.b;
     const MemoryPlan& memory = plan_.program->memory;
-    per_batch_ = ir_.at(workspace_, aligned(memory.fixed_bytes));
+    per_batch_ = ir_.at(workspace_, memory.fixed_bytes);
     llvm::Value* scratch =
-        ir_.at(per_batch_, b.CreateMul(batch_, ir_.number(aligned(memory.per_sample_bytes))));
-    frame_ = b.CreateAlloca(ir_.i64, ir_.constant(4));
+        ir_.at(per_batch_, b.CreateMul(batch_, ir_.number(memory.per_sample_bytes)));
+    frame_ = b.CreateAlloca(ir_.i64, ir_.constant(sizeof(Frame) / sizeof(int64_t)));
     frame_ = b.CreateBitCast(frame_, ir_.pointer);
-    ir_.store(ir_.load(ir_.pointer, context_, offsetof(halcyon_context, parallel_for)), frame_, 0);
-    ir_.store(ir_.load(ir_.pointer, context_, offsetof(halcyon_context, pool)), frame_, 8);
-    ir_.store(ir_.at(scratch, plan_.scratch_bytes), frame_, 16);
-    ir_.store(ir_.number(plan_.scratch_bytes), frame_, 24);
+    ir_.store(ir_.load(ir_.pointer, context_, offsetof(halcyon_context, parallel_for)), frame_,
+              offsetof(Frame, parallel_for));
+    ir_.store(ir_.load(ir_.pointer, context_, offsetof(halcyon_context, pool)), frame_,
+              offsetof(Frame, pool));
+    ir_.store(ir_.at(scratch, plan_.scratch_bytes), frame_, offsetof(Frame, scratch));
+    ir_.store(ir_.number(plan_.scratch_bytes), frame_, offsetof(Frame, scratch_stride));
   }
 
   void prepare_hyper() {
     auto& b = ir_.b;
-    prepared_ = b.CreateBitCast(b.CreateAlloca(ir_.f32, ir_.constant(kHyperFloats)), ir_.pointer);
-    const int64_t offsets[] = {offsetof(halcyon_hyper, learning_rate),
-                               offsetof(halcyon_hyper, momentum), offsetof(halcyon_hyper, beta2),
-                               offsetof(halcyon_hyper, epsilon),
-                               offsetof(halcyon_hyper, weight_decay)};
-    int64_t next = 0;
-    for (int64_t offset : offsets)
-      ir_.store(ir_.load(ir_.f32, hyper_, offset), prepared_, 4 * next++);
-    // Adam's bias corrections 1 - beta^step.
+    prepared_ = b.CreateBitCast(b.CreateAlloca(ir_.f32, ir_.constant(kHyperCount)), ir_.pointer);
+    const auto copy = [&](Hyper number, int64_t offset) {
+      ir_.store(ir_.load(ir_.f32, hyper_, offset), prepared_, kFloatBytes * number);
+    };
+    copy(kLearningRate, offsetof(halcyon_hyper, learning_rate));
+    copy(kMomentum, offsetof(halcyon_hyper, momentum));
+    copy(kBeta2, offsetof(halcyon_hyper, beta2));
+    copy(kEpsilon, offsetof(halcyon_hyper, epsilon));
+    copy(kWeightDecay, offsetof(halcyon_hyper, weight_decay));
+
     llvm::Value* step =
         b.CreateSIToFP(ir_.load(ir_.i64, hyper_, offsetof(halcyon_hyper, step)), b.getDoubleTy());
     llvm::FunctionCallee pow = ir_.module.getOrInsertFunction(
         "pow", llvm::FunctionType::get(b.getDoubleTy(), {b.getDoubleTy(), b.getDoubleTy()}, false));
-    for (int64_t beta : {1, 2}) {
+    const auto correct = [&](Hyper number, Hyper beta) {
       llvm::Value* value = llvm::ConstantFP::get(ir_.f32, 1.0);
       if (interface_.optimizer == HALCYON_ADAM) {
-        llvm::Value* base = b.CreateFPExt(ir_.load(ir_.f32, prepared_, 4 * beta), b.getDoubleTy());
+        llvm::Value* base =
+            b.CreateFPExt(ir_.load(ir_.f32, prepared_, kFloatBytes * beta), b.getDoubleTy());
         llvm::Value* power = b.CreateCall(pow, {base, step});
         value = b.CreateFPTrunc(b.CreateFSub(llvm::ConstantFP::get(b.getDoubleTy(), 1.0), power),
                                 ir_.f32);
       }
-      ir_.store(value, prepared_, 4 * next++);
-    }
+      ir_.store(value, prepared_, kFloatBytes * number);
+    };
+    correct(kCorrection1, kMomentum);
+    correct(kCorrection2, kBeta2);
   }
 
   llvm::Value* address(Value v) {
@@ -327,11 +322,11 @@ class StepEmitter {
 llvm::Function* emit_workspace_bytes(Ir& ir, const std::string& name, const EntryPlan& plan) {
   llvm::Function* f = ir.function(name, ir.i64, {ir.i64, ir.i32}, true);
   auto& b = ir.b;
-  const MemoryPlan& memory = plan.program->memory;
-  llvm::Value* per_batch = b.CreateMul(f->getArg(0), ir.number(aligned(memory.per_sample_bytes)));
-  llvm::Value* slots = b.CreateAdd(b.CreateSExt(f->getArg(1), ir.i64), ir.number(1));
-  llvm::Value* scratch = b.CreateMul(slots, ir.number(plan.scratch_bytes));
-  b.CreateRet(b.CreateAdd(b.CreateAdd(ir.number(aligned(memory.fixed_bytes)), per_batch), scratch));
+  llvm::Value* per_batch =
+      b.CreateMul(f->getArg(0), ir.number(plan.program->memory.per_sample_bytes));
+  llvm::Value* scratch =
+      b.CreateMul(b.CreateSExt(f->getArg(1), ir.i64), ir.number(plan.scratch_bytes));
+  b.CreateRet(b.CreateAdd(b.CreateAdd(ir.number(plan.workspace_bytes(0, 0)), per_batch), scratch));
   return f;
 }
 

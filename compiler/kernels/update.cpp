@@ -2,28 +2,14 @@
 /// place.
 ///
 /// Source: the rules of torch.optim (SGD without dampening, RMSprop, Adam), so that a training run
-/// can be moved. The numbers in `hyper` are prepared by the entry function, in this order.
+/// can be moved.
 
 #include "compiler/kernels/kernels.h"
+#include "compiler/lower/hyper.h"
 
 namespace halcyon::compiler {
 
 using namespace Halide;
-
-namespace {
-
-enum Hyper {
-  kLearningRate,
-  kMomentum,
-  kBeta2,
-  kEpsilon,
-  kWeightDecay,
-  kCorrection1,
-  kCorrection2,
-  kHyperCount
-};
-
-}  // namespace
 
 void lower(const ops::Update& update, LowerContext& context, int32_t) {
   const int64_t elements = context.spec().program->memory.trainable_bytes / 4;

@@ -18,7 +18,7 @@ struct KernelArgument {
     parameters,  ///< the trainable part of the parameter block
     gradients,   ///< their gradients, in the same order
     state,       ///< slot `slot` of the optimizer's state
-    hyper,       ///< the optimizer's numbers, see kernels/update.cpp
+    hyper,       ///< the optimizer's numbers, see hyper.h
   };
   Kind kind = Kind::value;
   Value value;

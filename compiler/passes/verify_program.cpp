@@ -45,6 +45,7 @@ class ProgramVerifier {
       for_gradients([&](Value p, Value g) { check_gradient_layout(p, g); });
     }
     if (!program_.memory.places.empty()) {
+      check_blocks();
       for_stored([&](Value v) { check_place(v); });
       for_gradients([&](Value p, Value g) { check_gradient_place(p, g); });
       check_overlaps();
@@ -179,6 +180,15 @@ class ProgramVerifier {
     const auto layout = program_.layouts.find(v);
     return layout != program_.layouts.end() ? layout->second.sample_bytes()
                                             : size_bytes(DType::f32);
+  }
+
+  /// Each block of the workspace begins where the one before it ends.
+  void check_blocks() const {
+    for (int64_t bytes : {program_.memory.fixed_bytes, program_.memory.per_sample_bytes}) {
+      if (bytes % HALCYON_ALIGNMENT == 0) continue;
+      throw InternalError("illegal program: a part of the workspace has " + std::to_string(bytes) +
+                          " bytes, which is no multiple of " + std::to_string(HALCYON_ALIGNMENT));
+    }
   }
 
   void check_place(Value v) const {

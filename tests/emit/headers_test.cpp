@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "compiler/driver/load.h"
 #include "dsl/zoo/lenet5.h"
 #include "tests/e2e/run_program.h"
 #include "tests/emit/networks.h"
@@ -150,10 +151,18 @@ TEST(Manifest, IsJsonWithTheFactsOfTheNetwork) {
   EXPECT_EQ(json.at("training").at("optimizer"), "momentum");
   EXPECT_EQ(json.at("training").at("state_bytes"), json.at("parameter_bytes"));
   EXPECT_EQ(json.at("training").at("targets").at(0).at("classes"), 10);
-  EXPECT_GT(json.at("workspace_bytes"), 0);
   EXPECT_GE(json.at("parameter_bytes"), 4 * 62958);
   EXPECT_GT(json.at("kernels").size(), 3u);
 }
 
+TEST(Manifest, SaysTheWorkspaceThatTheLibraryAsksFor) {
+  const Artifact artifact = compile_network(dsl::zoo::lenet5().graph(), true);
+  const auto json = nlohmann::json::parse(artifact.manifest);
+  const LoadedNetwork loaded(artifact);
+  const halcyon_network& info = loaded.info();
+  EXPECT_GT(json.at("workspace_bytes"), 0);
+  EXPECT_EQ(json.at("workspace_bytes"), info.workspace_bytes(1, 1));
+  EXPECT_EQ(json.at("training").at("workspace_bytes"), info.train_workspace_bytes(1, 1));
+}
 }  // namespace
 }  // namespace halcyon::compiler

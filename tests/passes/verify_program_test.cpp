@@ -158,6 +158,14 @@ TEST_F(VerifyProgram, WantsAlignedPlaces) {
   expect_fault("which is not aligned to 64");
 }
 
+TEST_F(VerifyProgram, WantsAlignedPartsOfTheWorkspace) {
+  program.memory.fixed_bytes += 4;
+  expect_fault("which is no multiple of 64");
+  program = lenet5(inference_passes());
+  program.memory.per_sample_bytes += 60;
+  expect_fault("which is no multiple of 64");
+}
+
 TEST_F(VerifyProgram, WantsPlacesInsideTheirBlock) {
   program.memory.per_sample_bytes = 64;
   expect_fault("outside its block of 64");
