@@ -89,6 +89,13 @@ inline std::string to_string(Value v) {
   return text;
 }
 
+/// "[N,3] [3]"
+inline std::string to_string(const Shapes& shapes) {
+  std::string text;
+  for (const Shape& shape : shapes) text += (text.empty() ? "" : " ") + halcyon::to_string(shape);
+  return text.empty() ? "none" : text;
+}
+
 inline void print(const Graph& graph, std::ostream& out) {
   using print_detail::quoted;
   out << "network " << quoted(graph.name) << '\n';

@@ -101,9 +101,9 @@ void read(Scanner& in, const std::string& what, Spatial& value) {
 }
 
 // Reads the value behind `name` if that is the field's name.
-template <class Operator, class Member>
+template <class Operator, class Owner, class Member>
 bool read_field(Scanner& in, std::string_view name, Operator& op,
-                const dsl::Attribute<Operator, Member>& field) {
+                const dsl::Attribute<Owner, Member>& field) {
   if (field.name != name) return false;
   in.expect("=");
   read(in, std::string(name), op.*(field.member));
@@ -245,18 +245,9 @@ class Parser {
     lines_.push_back(line_);
     const Shapes& expected = graph_.nodes().back().outputs;
     if (shapes != expected) {
-      in.fail("the shapes after -> are" + text_of(shapes) + ", the shape rule of " +
-              std::string(dsl::name_of(op)) + " gives" + text_of(expected));
+      in.fail("the shapes after -> are " + dsl::to_string(shapes) + ", the shape rule of " +
+              std::string(dsl::name_of(op)) + " gives " + dsl::to_string(expected));
     }
-  }
-
-  static std::string text_of(const Shapes& shapes) {
-    std::string text;
-    for (const Shape& shape : shapes) {
-      text += ' ';
-      text += to_string(shape);
-    }
-    return text.empty() ? " none" : text;
   }
 
   // "%3" or "%3.1", defined above.

@@ -72,7 +72,8 @@ class Verifier {
 
   // The type of a value of a node that has been checked.
   DType type_of(Value v) const {
-    if (is<ops::MaxPool>(graph_.node(v)) && v.output == 1) return DType::u8;
+    const auto* pool = std::get_if<ops::MaxPool>(&graph_.node(v).op);
+    if (pool != nullptr && v.output == 1) return pool->position_type(graph_.shape(v));
     return types_[static_cast<std::size_t>(v.node)];
   }
 
@@ -88,14 +89,25 @@ class Verifier {
       if (!exists(node.inputs[i], id)) {
         fail(node, "reads " + dsl::to_string(node.inputs[i]) + ", which is not defined above it");
       }
-      check_read(node, i);
     }
     check_shapes(node);
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) check_read(node, i);
     check_attributes(node);
     types_.push_back(first_type(node));
   }
 
-  // What an operator may read at each place.
+  // The type that an operator reads at each place; its shapes have been checked.
+  DType wanted_type(const Node& node, std::size_t i) const {
+    if (i == 1 && reads_labels(node)) return DType::i32;
+    const auto* scatter = std::get_if<ops::MaxPoolGrad>(&node.op);
+    if (i == 1 && scatter != nullptr) return scatter->position_type(graph_.shape(node.inputs[1]));
+    const auto* gather = std::get_if<ops::ConvPoolWeightGrad>(&node.op);
+    if (i == 2 && gather != nullptr) {
+      return gather->pool().position_type(graph_.shape(node.inputs[2]));
+    }
+    return DType::f32;
+  }
+
   void check_read(const Node& node, std::size_t i) const {
     const Value v = node.inputs[i];
     const Node& from = graph_.node(v);
@@ -105,10 +117,7 @@ class Verifier {
            "a network has no targets when it classifies");
     }
     const DType found = type_of(v);
-    const bool takes_labels = reads_labels(node) && i == 1;
-    const bool takes_argmax = (is<ops::MaxPoolGrad>(node) && i == 1) ||
-                              (is<ops::ConvPoolWeightGrad>(node) && i == 2);
-    const DType wanted = takes_labels ? DType::i32 : takes_argmax ? DType::u8 : DType::f32;
+    const DType wanted = wanted_type(node, i);
     if (found != wanted && !is<ops::Copy>(node)) {
       using dsl::print_detail::text_of;
       fail(node, "input " + std::to_string(i) + " is " + text_of(found) + " (" + where(from) +
@@ -126,17 +135,8 @@ class Verifier {
       fail(node, mistake.what, mistake.hint);
     }
     if (node.outputs == expected) return;
-    fail(node,
-         "has the shapes" + text_of(node.outputs) + ", the shape rule gives" + text_of(expected));
-  }
-
-  static std::string text_of(const Shapes& shapes) {
-    std::string text;
-    for (const Shape& shape : shapes) {
-      text += ' ';
-      text += to_string(shape);
-    }
-    return text.empty() ? " none" : text;
+    fail(node, "has the shapes " + dsl::to_string(node.outputs) + ", the shape rule gives " +
+                   dsl::to_string(expected));
   }
 
   void check_attributes(const Node& node) const {

@@ -150,9 +150,7 @@ HostTensors reference(const ops::ConvPoolWeightGrad& op, HostInputs in, int64_t 
   const Spatial kernel = spatial_of(op.weight);
   const ops::Conv conv{op.weight[0], kernel, op.stride, op.dilation, op.pad_begin, op.pad_end};
   const std::array<HostTensor, 2> forward = {in[0], HostTensor{op.weight, {}}};
-  const ops::MaxPoolGrad scatter{.input = detail::output_shape(conv, forward),
-                                 .kernel = op.pool_kernel,
-                                 .stride = op.pool_stride};
+  const ops::MaxPoolGrad scatter{op.pool(), detail::output_shape(conv, forward)};
   const HostTensors dy = reference(scatter, in.subspan(1), batch);
   const std::array<HostTensor, 2> pair = {in[0], dy[0]};
   const ops::ConvWeightGrad whole{.weight = op.weight,

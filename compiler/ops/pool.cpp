@@ -5,11 +5,13 @@
 namespace halcyon::compiler {
 namespace {
 
-// Of the four operators alike; x is the pooled value, y the result.
-template <class Pool>
-std::vector<detail::Tap> taps_of(const Pool& op, const Shape& x, const Shape& y) {
-  return detail::window_taps(
-      {.x = x, .y = y, .kernel = op.kernel, .stride = op.stride, .pad_begin = op.pad_begin});
+// x is the pooled value, y the result.
+std::vector<detail::Tap> taps_of(const ops::PoolWindow& window, const Shape& x, const Shape& y) {
+  return detail::window_taps({.x = x,
+                              .y = y,
+                              .kernel = window.kernel,
+                              .stride = window.stride,
+                              .pad_begin = window.pad_begin});
 }
 
 // What the mean of each output position divides by.
@@ -29,17 +31,6 @@ std::vector<double> divisors(const Pool& op, const Shape& x, const std::vector<d
 
 std::size_t positions(const HostTensor& t) {
   return static_cast<std::size_t>(detail::positions(t.shape));
-}
-
-template <class Grad, class Pool>
-Grad grad_of(const Pool& op, const GradientContext& context) {
-  Grad grad;
-  grad.input = context.shape(context.x(0));
-  grad.kernel = op.kernel;
-  grad.stride = op.stride;
-  grad.pad_begin = op.pad_begin;
-  grad.pad_end = op.pad_end;
-  return grad;
 }
 
 }  // namespace
@@ -69,8 +60,8 @@ HostTensors reference(const ops::MaxPool& op, HostInputs in, int64_t) {
 
 void gradient(const ops::MaxPool& op, GradientContext& context) {
   if (!op.with_argmax) throw InternalError("max_pool: the gradient needs the argmax");
-  context.add_gradient(
-      0, context.emit(grad_of<ops::MaxPoolGrad>(op, context), {context.dy(), context.y(1)}, "x"));
+  const ops::MaxPoolGrad grad = {op, context.shape(context.x(0))};
+  context.add_gradient(0, context.emit(grad, {context.dy(), context.y(1)}, "x"));
 }
 
 HostTensors reference(const ops::MaxPoolGrad& op, HostInputs in, int64_t batch) {
@@ -106,8 +97,7 @@ HostTensors reference(const ops::AveragePool& op, HostInputs in, int64_t) {
 }
 
 void gradient(const ops::AveragePool& op, GradientContext& context) {
-  ops::AveragePoolGrad grad = grad_of<ops::AveragePoolGrad>(op, context);
-  grad.count_padding = op.count_padding;
+  const ops::AveragePoolGrad grad = {op, context.shape(context.x(0)), op.count_padding};
   context.add_gradient(0, context.emit(grad, {context.dy()}, "x"));
 }
 

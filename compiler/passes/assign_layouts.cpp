@@ -22,12 +22,6 @@ int64_t natural_block(int64_t channels, int64_t vector_width) {
   return block;
 }
 
-int64_t window_positions(const ops::MaxPool& pool, const Shape& y) {
-  int64_t positions = 1;
-  for (int axis = 0; axis < y.spatial_rank(); ++axis) positions *= pool.kernel[axis];
-  return positions;
-}
-
 class LayoutAssigner {
  public:
   LayoutAssigner(Program& program, const Target& target)
@@ -57,7 +51,7 @@ class LayoutAssigner {
         layout.block = one_block ? layout.channels() : 1;
       }
       if (const auto* pool = std::get_if<ops::MaxPool>(&node.op); pool != nullptr && o == 1) {
-        layout.dtype = window_positions(*pool, shape) <= 256 ? DType::u8 : DType::i32;
+        layout.dtype = pool->position_type(shape);
       }
       if (std::any_of(graph_.outputs.begin(), graph_.outputs.end(), [&](const Output& out) {
             return out.value == Value{id, o};

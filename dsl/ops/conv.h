@@ -146,6 +146,8 @@ struct ConvPoolWeightGrad {
   Spatial pool_kernel = 2;
   Spatial pool_stride = 2;
 
+  constexpr PoolWindow pool() const { return {pool_kernel, pool_stride, 0, 0}; }
+
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 3, 3);
     if (!(in[1] == in[2])) mistakes::shapes_must_be_equal(in[1], in[2]);
@@ -154,7 +156,7 @@ struct ConvPoolWeightGrad {
     const Shapes y =
         Conv{weight[0], rules::kernel_of(weight, in[0]), stride, dilation, pad_begin, pad_end}
             .infer({in[0], weight});
-    rules::check_pool_gradient(in[1], y[0], {pool_kernel, pool_stride, 0, 0});
+    pool().check_gradient(in[1], y[0]);
     return {weight};
   }
   constexpr int64_t macs(const Shapes& in, const Shapes& out) const {

@@ -17,6 +17,10 @@ struct Example {
 };
 
 inline constexpr Shape kPicture = {kBatch, 4, 9, 7};
+inline constexpr ops::PoolWindow kUnequalWindow = {
+    .kernel = {3, 2}, .stride = {1, 3}, .pad_begin = {2, 0}, .pad_end = {0, 1}};
+inline constexpr ops::PoolWindow kSquareWindow = {
+    .kernel = 3, .stride = 1, .pad_begin = 2, .pad_end = 1};
 
 inline Example example_of(const ops::Input&) {
   return {ops::Input{.shape = {kBatch},
@@ -49,17 +53,10 @@ inline Example example_of(const ops::Dense&) {
   return {ops::Dense{.units = 3}, {{kBatch, 4}, {3, 4}}};
 }
 inline Example example_of(const ops::MaxPool&) {
-  return {ops::MaxPool{.kernel = {3, 2},
-                       .stride = {1, 3},
-                       .pad_begin = {2, 0},
-                       .pad_end = {0, 1},
-                       .with_argmax = true},
-          {kPicture}};
+  return {ops::MaxPool{kUnequalWindow, /*with_argmax=*/true}, {kPicture}};
 }
 inline Example example_of(const ops::AveragePool&) {
-  return {ops::AveragePool{
-              .kernel = 3, .stride = 1, .pad_begin = 2, .pad_end = 1, .count_padding = true},
-          {kPicture}};
+  return {ops::AveragePool{kSquareWindow, /*count_padding=*/true}, {kPicture}};
 }
 inline Example example_of(const ops::Relu&) { return {ops::Relu{}, {kPicture}}; }
 inline Example example_of(const ops::Add&) { return {ops::Add{}, {kPicture, kPicture}}; }
@@ -107,20 +104,11 @@ inline Example example_of(const ops::TransposeMatrix&) {
 }
 inline Example example_of(const ops::BiasGrad&) { return {ops::BiasGrad{}, {kPicture}}; }
 inline Example example_of(const ops::MaxPoolGrad&) {
-  return {ops::MaxPoolGrad{.input = kPicture,
-                           .kernel = {3, 2},
-                           .stride = {1, 3},
-                           .pad_begin = {2, 0},
-                           .pad_end = {0, 1}},
+  return {ops::MaxPoolGrad{kUnequalWindow, /*input=*/kPicture},
           {{kBatch, 4, 9, 3}, {kBatch, 4, 9, 3}}};
 }
 inline Example example_of(const ops::AveragePoolGrad&) {
-  return {ops::AveragePoolGrad{.input = kPicture,
-                               .kernel = 3,
-                               .stride = 1,
-                               .pad_begin = 2,
-                               .pad_end = 1,
-                               .count_padding = true},
+  return {ops::AveragePoolGrad{kSquareWindow, /*input=*/kPicture, /*count_padding=*/true},
           {{kBatch, 4, 10, 8}}};
 }
 inline Example example_of(const ops::ReluGrad&) { return {ops::ReluGrad{}, {kPicture, kPicture}}; }

@@ -108,8 +108,8 @@ TEST(Parse, KeepsEveryBitOfGivenValues) {
   EXPECT_TRUE(std::signbit(parsed.constants.at(0).at(1)));
 }
 
-template <class Operator, class Member>
-void expect_changed(const Operator& op, const dsl::Attribute<Operator, Member>& field) {
+template <class Operator, class Owner, class Member>
+void expect_changed(const Operator& op, const dsl::Attribute<Owner, Member>& field) {
   EXPECT_FALSE(op.*(field.member) == Operator{}.*(field.member))
       << Operator::name << "." << field.name;
 }

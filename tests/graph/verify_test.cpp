@@ -229,6 +229,27 @@ std::string fault(const Graph& graph, Stage stage) {
   return "legal";
 }
 
+// Pools a square of `pooled` by `pooled` to one value, whose gradient goes to `spread` by `spread`.
+Graph pool_and_scatter(int pooled, int spread) {
+  const auto map = [](int extent) {
+    return "[N,1," + std::to_string(extent) + "," + std::to_string(extent) + "]";
+  };
+  return parse_graph(
+      "network \"t\"\n%0 = input \"x\" () {shape=" + map(pooled) + "} -> " + map(pooled) +
+      "\n%1 = max_pool \"p\" (%0) {with_argmax=true kernel=" + std::to_string(pooled) + "} -> " +
+      map(1) + map(1) + "\n%2 = max_pool_grad \"g\" (%1, %1.1) {kernel=" + std::to_string(spread) +
+      " input=" + map(spread) + "} -> " + map(spread) + "\noutput \"dx\" %2\n");
+}
+
+TEST(Verify, KnowsWhatHoldsAPositionInsideAWindow) {
+  EXPECT_EQ(fault(pool_and_scatter(16, 16), Stage::passes), "legal");
+  EXPECT_EQ(fault(pool_and_scatter(17, 17), Stage::passes), "legal");
+  EXPECT_EQ(fault(pool_and_scatter(17, 16), Stage::passes),
+            "illegal graph: max_pool_grad 'g': input 1 is i32 (max_pool 'p'), expected u8");
+  EXPECT_EQ(fault(pool_and_scatter(16, 17), Stage::passes),
+            "illegal graph: max_pool_grad 'g': input 1 is u8 (max_pool 'p'), expected i32");
+}
+
 // Both parameters and gradients for them.
 Graph with_update(int copies = 1, bool trainable = true) {
   Graph graph = parse_graph(

@@ -97,37 +97,35 @@ TEST(Reference, BiasGradSumsSamplesAndPositions) {
 }
 
 TEST(Reference, MaxPoolTakesTheFirstOfEqualsAndNeverPadding) {
-  const ops::MaxPool op{
-      .kernel = 2, .stride = 2, .pad_begin = 1, .pad_end = 0, .with_argmax = true};
+  const ops::PoolWindow window{.kernel = 2, .stride = 2, .pad_begin = 1, .pad_end = 0};
+  const ops::MaxPool op{window, /*with_argmax=*/true};
   const HostTensor x{{1, 1, 3, 3}, {-1, 5, 5, -3, 7, 7, -2, 7, 7}};
   const HostTensors y = run(op, {x});
   EXPECT_EQ(y[0].values, (Numbers{-1, 5, -2, 7}));
   EXPECT_EQ(y[1].values, (Numbers{3, 2, 3, 0}));
-  const HostTensors dx = reference(
-      ops::MaxPoolGrad{
-          .input = {kBatch, 1, 3, 3}, .kernel = 2, .stride = 2, .pad_begin = 1, .pad_end = 0},
-      HostTensors{{y[0].shape, {1, 2, 3, 4}}, y[1]}, 1);
+  const HostTensors dx = reference(ops::MaxPoolGrad{window, /*input=*/{kBatch, 1, 3, 3}},
+                                   HostTensors{{y[0].shape, {1, 2, 3, 4}}, y[1]}, 1);
   EXPECT_EQ(dx[0].values, (Numbers{1, 2, 0, 0, 4, 0, 3, 0, 0}));
 }
 
 TEST(Reference, MaxPoolGradSumsWhereWindowsOverlap) {
-  const ops::MaxPool op{.kernel = 2, .stride = 1, .with_argmax = true};
+  const ops::PoolWindow window{.kernel = 2, .stride = 1};
+  const ops::MaxPool op{window, /*with_argmax=*/true};
   const HostTensors y = run(op, {{{1, 1, 3}, {1, 9, 2}}});
-  const HostTensors dx =
-      reference(ops::MaxPoolGrad{.input = {kBatch, 1, 3}, .kernel = 2, .stride = 1},
-                HostTensors{{y[0].shape, {3, 4}}, y[1]}, 1);
+  const HostTensors dx = reference(ops::MaxPoolGrad{window, /*input=*/{kBatch, 1, 3}},
+                                   HostTensors{{y[0].shape, {3, 4}}, y[1]}, 1);
   EXPECT_EQ(dx[0].values, (Numbers{0, 7, 0}));
 }
 
 TEST(Reference, AveragePoolCountsPaddingOnlyWhenAsked) {
-  ops::AveragePool op{.kernel = 2, .stride = 2, .pad_begin = 1, .pad_end = 0};
+  const ops::PoolWindow window{.kernel = 2, .stride = 2, .pad_begin = 1, .pad_end = 0};
+  ops::AveragePool op{window};
   const HostTensor x{{1, 1, 3}, {4, 2, 6}};
   EXPECT_EQ(run(op, {x})[0].values, (Numbers{4, 4}));
   op.count_padding = true;
   EXPECT_EQ(run(op, {x})[0].values, (Numbers{2, 4}));
 
-  ops::AveragePoolGrad grad{
-      .input = {kBatch, 1, 3}, .kernel = 2, .stride = 2, .pad_begin = 1, .pad_end = 0};
+  ops::AveragePoolGrad grad{window, /*input=*/{kBatch, 1, 3}};
   const HostTensors dy = {{{1, 1, 2}, {10, 20}}};
   EXPECT_EQ(reference(grad, dy, 1)[0].values, (Numbers{10, 10, 10}));
   grad.count_padding = true;

@@ -66,12 +66,14 @@ output "y" %5
   EXPECT_EQ(layout_of(program, "out"), "f32[N,3,2,2] block 3");
 }
 
-TEST(AssignLayouts, StoresPositionsOfMaximaInBytes) {
+TEST(AssignLayouts, StoresPositionsOfMaximaInBytesWhereTheyFit) {
   const Program program = laid_out(R"(
-%0 = input "x" () {shape=[N,5,4,4]} -> [N,5,4,4]
-%1 = max_pool "pool" (%0) {kernel=[2,2] stride=[2,2] with_argmax=true} -> [N,5,2,2] [N,5,2,2]
+%0 = input "x" () {shape=[N,5,17,17]} -> [N,5,17,17]
+%1 = max_pool "pool" (%0) {kernel=[16,16] stride=[1,1] with_argmax=true} -> [N,5,2,2] [N,5,2,2]
+%2 = max_pool "wide" (%0) {kernel=[16,17] with_argmax=true} -> [N,5,1,1] [N,5,1,1]
 )");
   EXPECT_EQ(to_string(program.layouts.at({1, 1})), "u8[N,5,2,2] block 8");
+  EXPECT_EQ(to_string(program.layouts.at({2, 1})), "i32[N,5,1,1] block 8");
 }
 
 TEST(AssignLayouts, GivesAValueTheWidestHaloOfItsReaders) {
