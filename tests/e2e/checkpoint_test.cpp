@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -134,17 +135,20 @@ TEST_F(KilledWhileSaving, ItLeavesAWholeCheckpointThatGoesOnBitForBit) {
     std::filesystem::remove(partial_);
     // The first save is hit in one run, the second or third in another.
     int saves_to_pass = kills % 3;
-    bool seen = false;
+    bool seen = false, any = false;
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     const auto is_saving = [&] {
       const bool now = std::filesystem::exists(partial_);
       if (seen && !now) --saves_to_pass;
       seen = now;
-      return now && saves_to_pass <= 0;
+      any = any || now;
+      return (now && saves_to_pass <= 0) || std::chrono::steady_clock::now() > give_up;
     };
     const Finished run = run_and_kill(
         train({"--epochs", "100000", "--resume", checkpoint_, "--checkpoint", checkpoint_}),
         is_saving);
     ASSERT_EQ(run.status, 128 + 9) << run.errors;
+    ASSERT_TRUE(any) << "no save was seen: does it still write " << partial_ << "?";
     if (std::filesystem::exists(partial_)) {
       ++while_saving;
       cut_off += std::filesystem::file_size(partial_) < whole_bytes ? 1 : 0;
