@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
 #include "tests/e2e/command.h"
 #include "tests/runtime/temporary_folder.h"
 
@@ -147,17 +152,24 @@ class EndlessSource : public SourceErrors {
 
   bool is_hanging() const { return std::filesystem::exists(folder_.file("pid")); }
 
-  /// Neither temporary files nor processes are left. One that nobody waited for is dead as well.
+  /// One that nobody waited for is dead as well.
+  static bool is_alive(const std::string& pid) {
+    std::ifstream stat("/proc/" + pid + "/stat");
+    std::string text;
+    return std::getline(stat, text) && text.find(") Z ") == std::string::npos;
+  }
+
+  /// Neither temporary files nor processes are left.
   void expect_nothing_left() const {
     EXPECT_EQ(names_in(folder_.file("tmp")), std::vector<std::string>{});
     EXPECT_EQ(names_in(out_), std::vector<std::string>{});
     ASSERT_TRUE(is_hanging());
     std::string pid = read_text(folder_.file("pid"));
     pid.pop_back();
-    const std::string state = "/proc/" + pid + "/stat";
-    EXPECT_TRUE(!std::filesystem::exists(state) ||
-                read_text(state).find(") Z ") != std::string::npos)
-        << "process " << pid << " still runs";
+    // A process that was killed takes a moment to go.
+    for (int tries = 0; tries < 1000 && is_alive(pid); ++tries)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_FALSE(is_alive(pid)) << "process " << pid << " still runs";
     std::filesystem::remove(folder_.file("pid"));
   }
 };
