@@ -12,32 +12,43 @@ namespace {
 
 // Words between blanks, the first and the last have one at their side as well.
 
-/// Those of C++20 and C, without the words that begin with an underscore.
+/// Those of C++20 and C23, without the words that begin with an underscore.
 constexpr std::string_view kKeywords =
     " alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t "
-    "char32_t char8_t class co_await co_return co_yield compl concept const const_cast consteval "
-    "constexpr constinit continue decltype default delete do double dynamic_cast else enum "
-    "explicit export extern false float for friend goto if inline int long mutable namespace new "
-    "noexcept not not_eq nullptr operator or or_eq private protected public register "
-    "reinterpret_cast requires restrict return short signed sizeof static static_assert "
-    "static_cast struct switch template this thread_local throw true try typedef typeid typename "
-    "union unsigned using virtual void volatile wchar_t while xor xor_eq ";
+    "char32_t char8_t class co_await co_return co_yield compl concept const const_cast "
+    "consteval constexpr constinit continue decltype default delete do double dynamic_cast else "
+    "enum explicit export extern false float for friend goto if inline int long mutable "
+    "namespace new noexcept not not_eq nullptr operator or or_eq private protected public "
+    "register reinterpret_cast requires restrict return short signed sizeof static "
+    "static_assert static_cast struct switch template this thread_local throw true try typedef "
+    "typeid typename typeof union unsigned using virtual void volatile wchar_t while xor xor_eq ";
 
 /// Types, macros and namespaces that the headers of C, C++ and POSIX bring along, beyond those that
 /// their spelling shows.
 constexpr std::string_view kTaken =
-    " addrinfo cmsghdr complex d_ino dirent dirent64 dl_find_object drand48_data errno f_owner_ex "
-    "fd_mask fd_set file_handle flock flock64 gaicb group group_filter group_req group_source_req "
-    "h_addr h_errno hostent i386 imaginary in6_addr in6_pktinfo in_addr in_pktinfo iovec "
-    "ip6_mtuinfo ip_mreq ip_mreq_source ip_mreqn ip_msfilter ip_opts ipv6_mreq itimerspec "
-    "itimerval jmp_buf lconv linger linux math_errhandling mmsghdr msghdr netent noreturn obstack "
-    "option osockaddr passwd pollfd protoent random_data rlimit rlimit64 rpcent rusage s6_addr "
-    "s6_addr16 s6_addr32 sa_handler sa_sigaction sched_param servent sigaction sigcontext "
-    "sigev_notify_attributes sigev_notify_function sigevent sigjmp_buf sigstack sigval sockaddr "
-    "sockaddr_in sockaddr_in6 sockaddr_storage st_atime st_ctime st_mtime stat stat64 statx "
-    "statx_timestamp std stderr stdin stdout sysinfo termio termios timespec timeval timex "
-    "timezone tm tms u_char u_int u_long u_short ucred uint ulong unix ushort utimbuf utsname "
-    "va_list winsize ";
+    " AF_DECnet Dl_info Dl_serinfo Dl_serpath PF_DECnet addrinfo cmsghdr complex d_ino dirent "
+    "dirent64 dl_find_object drand48_data entry errno f_owner_ex fd_mask fd_set file_handle "
+    "flock flock64 gaicb group group_filter group_req group_source_req h_addr h_errno hostent "
+    "hsearch_data i386 imaginary in6_addr in6_pktinfo in_addr in_pktinfo iovec ip6_mtuinfo "
+    "ip_mreq ip_mreq_source ip_mreqn ip_msfilter ip_opts ipv6_mreq itimerspec itimerval jmp_buf "
+    "lconv linger linux math_errhandling mmsghdr msghdr netent nl_catd nl_item noreturn obstack "
+    "option osockaddr passwd pollfd protoent qelem random_data re_pattern_buffer re_registers "
+    "rlimit rlimit64 rpcent rusage s6_addr s6_addr16 s6_addr32 sa_handler sa_sigaction "
+    "sched_param servent sigaction sigcontext sigev_notify_attributes sigev_notify_function "
+    "sigevent sigjmp_buf sigstack sigval sockaddr sockaddr_in sockaddr_in6 sockaddr_storage "
+    "st_atime st_ctime st_mtime stat stat64 statx statx_timestamp std stderr stdin stdout "
+    "sysinfo termio termios timespec timeval timex timezone tm tms u_char u_int u_long u_short "
+    "ucred uint ulong unix ushort utimbuf utsname va_list winsize ";
+
+/// Headers of the system that others include: NAME.h must not be found in their place.
+constexpr std::string_view kHeaders =
+    " aio alloca ar assert byteswap complex cpio ctype dirent dlfcn elf endian err errno error "
+    "fcntl features fenv float fmtmsg fnmatch ftw getopt glob grp iconv inttypes langinfo "
+    "libgen libintl limits link locale malloc math memory monetary mqueue netdb nl_types paths "
+    "poll pthread pwd regex sched search semaphore setjmp shadow signal spawn stab stdalign "
+    "stdarg stdatomic stdbool stddef stdfix stdint stdio stdio_ext stdlib stdnoreturn string "
+    "strings syscall sysexits syslimits syslog tar termios tgmath threads time uchar ucontext "
+    "ulimit unistd utime utmp utmpx values wait wchar wctype wordexp ";
 
 bool has_word(std::string_view list, std::string_view word) {
   return list.find(" " + std::string(word) + " ") != list.npos;
@@ -73,6 +84,11 @@ void check_library_name(const std::string& name) {
   }
   if (is_cpp_keyword(name) || has_word(kTaken, name)) {
     throw UserError("library name '" + name + "' already means something else in C or C++",
+                    "choose another with --name");
+  }
+  if (has_word(kHeaders, name)) {
+    throw UserError("library name '" + name + "': its header would stand in for the C library's <" +
+                        name + ".h>",
                     "choose another with --name");
   }
   if (name.starts_with("halcyon")) {

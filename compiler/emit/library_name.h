@@ -10,8 +10,9 @@ namespace halcyon::compiler {
 /// Whether C++ keeps this word for itself.
 bool is_cpp_keyword(std::string_view word);
 
-/// Names of functions are free, log and time too: a struct may share its name with a function.
-/// Errors: UserError for what is no identifier, or names a type or a macro of the C library.
+/// Names of functions are free, log and index too: a struct may share its name with a function.
+/// Errors: UserError for what is no identifier, or names a type, a macro or a header of the C
+/// library.
 void check_library_name(const std::string& name);
 
 }  // namespace halcyon::compiler
