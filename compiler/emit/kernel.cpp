@@ -166,7 +166,7 @@ void add_entry(llvm::Module& module, const LowerContext& context, const std::str
   };
   for (const Halide::ImageParam& im : context.images_in_order()) buffer(im.parameter(), 0);
   list.push_back(batch);
-  Halide::Func out = context.output();
+  const Halide::Func& out = context.output();
   std::size_t output = 0;
   for (const Halide::OutputImageParam& im : out.output_buffers()) {
     buffer(im.parameter(), context.output_offset_bytes(output++));

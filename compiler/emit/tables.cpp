@@ -101,8 +101,9 @@ std::vector<uint64_t> packing_row(const HostParameter& p) {
   row[kBlockStride] = sample.block_stride();
   for (int axis = 0; axis < 3; ++axis) {
     const bool exists = axis < sample.spatial_rank();
-    row[static_cast<std::size_t>(kExtent0 + 2 * axis)] = exists ? sample.shape.spatial(axis) : 1;
-    row[static_cast<std::size_t>(kStride0 + 2 * axis)] = exists ? sample.spatial_stride(axis) : 0;
+    const std::size_t pair = 2 * static_cast<std::size_t>(axis);
+    row[kExtent0 + pair] = exists ? sample.shape.spatial(axis) : 1;
+    row[kStride0 + pair] = exists ? sample.spatial_stride(axis) : 0;
     if (exists) row[kHaloOffset] += sample.halo(axis) * sample.spatial_stride(axis);
   }
   row[kOffsetBytes] = p.place.offset_bytes;
