@@ -113,10 +113,12 @@ class Graph {
     nodes_.at(static_cast<std::size_t>(id)).op = op;
   }
 
+  /// Values that can be trained: running statistics are not counted, as in the papers.
   constexpr int64_t parameter_count() const {
     int64_t count = 0;
     for (const Node& n : nodes_) {
-      if (const auto* p = std::get_if<ops::Parameter>(&n.op)) count += p->shape.elements();
+      const auto* p = std::get_if<ops::Parameter>(&n.op);
+      if (p != nullptr && p->trainable) count += p->shape.elements();
     }
     return count;
   }

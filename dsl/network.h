@@ -174,14 +174,14 @@ class Network {
     return {};
   }
 
-  /// Number of values of the parameters named "layer.*".
+  /// Number of trainable values of the parameters named "layer.*".
   constexpr int64_t parameters(std::string_view layer) const {
     int64_t count = 0;
     for (const Node& n : graph_.nodes()) {
       const auto* p = std::get_if<ops::Parameter>(&n.op);
       const std::string_view name = n.name;
-      if (p != nullptr && name.size() > layer.size() && name.substr(0, layer.size()) == layer &&
-          name[layer.size()] == '.') {
+      if (p != nullptr && p->trainable && name.size() > layer.size() &&
+          name.substr(0, layer.size()) == layer && name[layer.size()] == '.') {
         count += p->shape.elements();
       }
     }

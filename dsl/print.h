@@ -48,6 +48,13 @@ inline std::string text_of(ops::Optimizer value) {
   constexpr const char* names[] = {"sgd", "momentum", "rmsprop", "adam"};
   return names[static_cast<int>(value)];
 }
+inline std::string text_of(ops::ReduceKind value) {
+  constexpr const char* names[] = {"sum", "mean", "max", "min"};
+  return names[static_cast<int>(value)];
+}
+inline std::string text_of(ops::Neighbours value) {
+  return value == ops::Neighbours::channels ? "channels" : "positions";
+}
 
 /// In quotation marks; what would end them or the line becomes '_' (file names may hold anything).
 inline std::string quoted(const FixedString& name) {

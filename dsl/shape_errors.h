@@ -162,6 +162,56 @@ namespace mistakes {
                      ""};
 }
 
+[[noreturn]] inline void number_must_be_above_zero(const char* attribute, double found) {
+  throw ShapeMistake{std::string(attribute) + " is " + std::to_string(found) + ", expected above 0",
+                     ""};
+}
+
+[[noreturn]] inline void number_must_be_within(const char* attribute, double found,
+                                               const char* range) {
+  throw ShapeMistake{
+      std::string(attribute) + " is " + std::to_string(found) + ", expected within " + range, ""};
+}
+
+[[noreturn]] inline void not_one_value_per_channel(const char* what, const Shape& found,
+                                                   int64_t channels) {
+  throw ShapeMistake{std::string(what) + " is " + to_string(found) + ", expected [" +
+                         std::to_string(channels) + "]",
+                     "one number for each channel of x"};
+}
+
+[[noreturn]] inline void channels_not_divisible_into_groups(int64_t channels, int64_t groups) {
+  throw ShapeMistake{std::to_string(channels) + " channels cannot be split into " +
+                         std::to_string(groups) + " groups (" + std::to_string(channels) + " % " +
+                         std::to_string(groups) + " = " + std::to_string(channels % groups) + ")",
+                     "choose a number of groups that divides the channels"};
+}
+
+[[noreturn]] inline void window_must_be_odd(int64_t size) {
+  throw ShapeMistake{"size is " + std::to_string(size) + ", expected an odd number",
+                     "a window of positions has one in its middle"};
+}
+
+[[noreturn]] inline void reduce_needs_an_axis() {
+  throw ShapeMistake{"no axis is given", "1 is the channels, 2 the first spatial axis"};
+}
+
+[[noreturn]] inline void reduced_axis_is_out_of_range(int64_t axis, int64_t rank) {
+  throw ShapeMistake{"axis " + std::to_string(axis) + " is not within [1," + std::to_string(rank) +
+                         "), the axes of x behind the batch",
+                     "the batch, axis 0, cannot be reduced"};
+}
+
+[[noreturn]] inline void reduced_axis_is_given_twice(int64_t axis) {
+  throw ShapeMistake{"axis " + std::to_string(axis) + " is given twice", ""};
+}
+
+[[noreturn]] inline void factors_do_not_fit(int64_t columns, int64_t rows) {
+  throw ShapeMistake{
+      "a has " + std::to_string(columns) + " columns, b has " + std::to_string(rows) + " rows",
+      "they are summed over together; transpose_a and transpose_b exchange the two"};
+}
+
 [[noreturn]] inline void labels_must_be_integers() {
   throw ShapeMistake{"the labels are no class numbers", "make them with net.labels()"};
 }

@@ -203,6 +203,7 @@ halcyon_hyper Trainer::hyper_of(int64_t step) const {
   hyper.learning_rate =
       static_cast<float>(hyper.learning_rate * options_.schedule.factor(step, total_steps_));
   hyper.step = step + 1;
+  hyper.seed = options_.seed;
   return hyper;
 }
 

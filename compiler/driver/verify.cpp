@@ -35,6 +35,12 @@ Tensors random_values(const dsl::Graph& graph, const VerifyOptions& options) {
       values[name] = std::move(tensor);
     }
   }
+  for (const dsl::Node& node : graph.nodes()) {
+    if (!std::holds_alternative<ops::BatchNorm>(node.op)) continue;
+    const auto variance = values.find(std::string(graph.node(node.inputs[4]).name.view()));
+    if (variance == values.end()) continue;
+    for (double& v : variance->second.values) v = static_cast<float>(0.5 + std::abs(v));
+  }
   return values;
 }
 
@@ -138,12 +144,14 @@ std::vector<Comparison> compare_outputs(const dsl::Graph& graph, runtime::Networ
 }
 
 std::vector<Comparison> compare_step(const dsl::Graph& graph, runtime::Network& network,
-                                     const Tensors& values, int64_t batch) {
+                                     const std::vector<std::string>& freeze, const Tensors& values,
+                                     int64_t batch) {
   const halcyon_network& info = network.info();
   Program differentiated;
   differentiated.graph = graph;
   PassContext context;
   context.optimizer = ops::Optimizer::sgd;
+  context.freeze = freeze;
   differentiate(differentiated, context);
   const std::map<Value, HostTensor> reference = evaluate(differentiated.graph, values, batch);
 
@@ -164,6 +172,18 @@ std::vector<Comparison> compare_step(const dsl::Graph& graph, runtime::Network& 
     list.push_back(comparer.result());
   }
   for (const dsl::Node& node : differentiated.graph.nodes()) {
+    if (const auto* move = std::get_if<ops::MoveStatistics>(&node.op)) {
+      std::vector<HostTensor> in;
+      for (Value v : node.inputs) in.push_back(reference.at(v));
+      const HostTensors moved = compiler::reference(*move, in, batch);
+      for (std::size_t i = 0; i < moved.size(); ++i) {
+        const std::string name(differentiated.graph.node(node.inputs[i]).name.view());
+        const std::span<const float> found = after.find(name)->floats();
+        Comparer comparer("statistic " + name);
+        for (std::size_t e = 0; e < found.size(); ++e) comparer.add(found[e], moved[i].values[e]);
+        list.push_back(comparer.result());
+      }
+    }
     if (!std::holds_alternative<ops::Update>(node.op)) continue;
     const std::size_t count = node.inputs.size() / 2;
     for (std::size_t i = 0; i < count; ++i) {
@@ -205,7 +225,8 @@ std::vector<Comparison> verify_network(const dsl::Graph& graph,
   network.reserve(options.batch);
   std::vector<Comparison> list = compare_outputs(graph, network, values, reference, options.batch);
   if (chosen.train) {
-    const std::vector<Comparison> step = compare_step(graph, network, values, options.batch);
+    const std::vector<Comparison> step =
+        compare_step(graph, network, chosen.freeze, values, options.batch);
     list.insert(list.end(), step.begin(), step.end());
   }
   return list;

@@ -21,7 +21,8 @@ struct VerifyOptions {
 
 /// One compared tensor.
 struct Comparison {
-  std::string what;          ///< "output scores", "loss loss", "gradient conv1.weight"
+  std::string what;          ///< "output scores", "loss loss", "gradient conv1.weight",
+                             ///< "statistic bn1.running_mean"
   double largest_error = 0;  ///< absolute
   double largest_value = 0;  ///< of the reference, absolute
   double resolution = 0;     ///< what rounding alone does to a gradient that is read off parameters

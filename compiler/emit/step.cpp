@@ -109,7 +109,10 @@ class StepEmitter {
 
   void run_kernels() {
     make_frame();
-    if (hyper_ != nullptr) prepare_hyper();
+    if (hyper_ != nullptr) {
+      prepare_hyper();
+      prepare_step();
+    }
     std::size_t most = 1;
     for (const Region& region : plan_.program->regions)
       most = std::max(most, region.inputs.size() + region.outputs.size() + 8);
@@ -175,6 +178,13 @@ class StepEmitter {
     ir_.store(ir_.number(plan_.scratch_bytes), frame_, offsetof(Frame, scratch_stride));
   }
 
+  void prepare_step() {
+    auto& b = ir_.b;
+    step_numbers_ = b.CreateBitCast(b.CreateAlloca(ir_.i64, ir_.constant(2)), ir_.pointer);
+    ir_.store(ir_.load(ir_.i64, hyper_, offsetof(halcyon_hyper, seed)), step_numbers_, 0);
+    ir_.store(ir_.load(ir_.i64, hyper_, offsetof(halcyon_hyper, step)), step_numbers_, 8);
+  }
+
   void prepare_hyper() {
     auto& b = ir_.b;
     prepared_ = b.CreateBitCast(b.CreateAlloca(ir_.f32, ir_.constant(kHyperCount)), ir_.pointer);
@@ -232,6 +242,7 @@ class StepEmitter {
       case KernelArgument::Kind::state:
         return ir_.at(state_, argument.slot * interface_.parameter_bytes);
       case KernelArgument::Kind::hyper: return prepared_;
+      case KernelArgument::Kind::step: return step_numbers_;
     }
     return nullptr;
   }
@@ -314,7 +325,7 @@ class StepEmitter {
               *inputs_ = nullptr, *targets_ = nullptr, *hyper_ = nullptr, *losses_ = nullptr,
               *outputs_ = nullptr;
   llvm::Value *workspace_ = nullptr, *per_batch_ = nullptr, *frame_ = nullptr, *prepared_ = nullptr,
-              *arguments_ = nullptr;
+              *step_numbers_ = nullptr, *arguments_ = nullptr;
 };
 
 }  // namespace

@@ -72,6 +72,14 @@ void read(Scanner& in, const std::string& what, dsl::ops::Optimizer& value) {
   read_name(in, what, value,
             {Optimizer::sgd, Optimizer::momentum, Optimizer::rmsprop, Optimizer::adam});
 }
+void read(Scanner& in, const std::string& what, dsl::ops::ReduceKind& value) {
+  using dsl::ops::ReduceKind;
+  read_name(in, what, value, {ReduceKind::sum, ReduceKind::mean, ReduceKind::max, ReduceKind::min});
+}
+void read(Scanner& in, const std::string& what, dsl::ops::Neighbours& value) {
+  using dsl::ops::Neighbours;
+  read_name(in, what, value, {Neighbours::channels, Neighbours::positions});
+}
 
 void read(Scanner& in, const std::string& what, Shape& value) {
   in.expect("[");

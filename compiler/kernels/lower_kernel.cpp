@@ -5,15 +5,16 @@ namespace halcyon::compiler {
 
 namespace {
 
-/// Nodes that never become part of a kernel: what stands for them is a buffer.
+/// Nodes that never become part of a kernel: what stands for them is a buffer, or another operator
+/// as soon as it is known what the network is compiled for.
 template <class Op>
-constexpr bool kIsBuffer = std::is_same_v<Op, ops::Input> || std::is_same_v<Op, ops::Parameter> ||
-                           std::is_same_v<Op, ops::Flatten>;
+constexpr bool kIsNoKernel = std::is_same_v<Op, ops::Input> || std::is_same_v<Op, ops::Parameter> ||
+                             std::is_same_v<Op, ops::Flatten> || std::is_same_v<Op, ops::Dropout>;
 
 void lower_node(LowerContext& context, int32_t id) {
   std::visit(
       [&]<class Op>(const Op& op) {
-        if constexpr (kIsBuffer<Op>) {
+        if constexpr (kIsNoKernel<Op>) {
           throw InternalError(std::string(Op::name) + " cannot be part of a kernel");
         } else {
           lower(op, context, id);

@@ -1,5 +1,7 @@
 #include "compiler/lower/kernel_spec.h"
 
+#include <algorithm>
+
 #include "compiler/lower/default_choice.h"
 #include "dsl/print.h"
 
@@ -35,6 +37,14 @@ KernelArguments kernel_arguments(const Program& program, const Region& region) {
   KernelArguments list;
   for (Value v : region.inputs) list.inputs.push_back({KernelArgument::Kind::value, v, 0});
   for (Value v : region.outputs) list.outputs.push_back({KernelArgument::Kind::value, v, 0});
+  if (std::holds_alternative<ops::MoveStatistics>(first.op)) {
+    for (std::size_t i = 0; i < 2; ++i)
+      list.outputs.push_back({KernelArgument::Kind::value, first.inputs[i], 0});
+  }
+  const bool draws = std::any_of(region.nodes.begin(), region.nodes.end(), [&](int32_t id) {
+    return std::holds_alternative<ops::RandomMask>(program.graph.node(id).op);
+  });
+  if (draws) list.inputs.push_back({KernelArgument::Kind::step, {}, 0});
   return list;
 }
 

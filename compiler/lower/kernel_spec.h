@@ -19,6 +19,7 @@ struct KernelArgument {
     gradients,   ///< their gradients, in the same order
     state,       ///< slot `slot` of the optimizer's state
     hyper,       ///< the optimizer's numbers, see hyper.h
+    step,        ///< u32: the seed's low and high half, then the step's, see kernels/dropout.cpp
   };
   Kind kind = Kind::value;
   Value value;

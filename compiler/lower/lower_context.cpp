@@ -110,7 +110,8 @@ LowerContext::LowerContext(const KernelSpec& spec) : spec_(spec) {
     const std::string name = "in" + std::to_string(i);
     const KernelArgument& argument = spec.inputs[i];
     if (argument.kind != KernelArgument::Kind::value) {
-      arguments_.emplace_back(Halide::Float(32), 1, name);
+      const bool step = argument.kind == KernelArgument::Kind::step;
+      arguments_.emplace_back(step ? Halide::UInt(32) : Halide::Float(32), 1, name);
       continue;
     }
     const auto weight = program.weights.find(argument.value);
@@ -223,6 +224,14 @@ ImageParam LowerContext::raw_image(std::size_t input, int64_t elements) {
   ImageParam im = arguments_.at(input);
   im.dim(0).set_bounds(0, to_int(elements)).set_stride(1);
   return im;
+}
+
+ImageParam LowerContext::step_numbers() {
+  constexpr int64_t kWords = 4;
+  for (std::size_t i = 0; i < spec_.inputs.size(); ++i) {
+    if (spec_.inputs[i].kind == KernelArgument::Kind::step) return raw_image(i, kWords);
+  }
+  throw InternalError("kernel " + spec_.label() + " is not given the step's numbers");
 }
 
 Expr LowerContext::weight_at(Value v, const Expr& k, const Expr& c,

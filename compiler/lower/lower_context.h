@@ -79,6 +79,8 @@ class LowerContext {
                          const std::vector<Halide::Expr>& taps) const;
   /// The image of a kernel argument that is no value: the optimizer's blocks.
   Halide::ImageParam raw_image(std::size_t input, int64_t elements);
+  /// Seed and step: see KernelArgument.
+  Halide::ImageParam step_numbers();
 
   /// Kernels whose result is no activation set it themselves.
   void set_output(const Halide::Func& out) { output_ = out; }

@@ -75,6 +75,49 @@ HostTensors reference(const ops::SoftmaxGrad&, HostInputs in, int64_t) {
 
 void gradient(const ops::SoftmaxGrad&, GradientContext& context) { context.refuse(); }
 
+HostTensors reference(const ops::LogSoftmax&, HostInputs in, int64_t) {
+  HostTensor y = in[0];
+  const auto channels = static_cast<std::size_t>(y.shape[1]);
+  const auto positions = static_cast<std::size_t>(detail::positions(y.shape));
+  for (std::size_t i = 0; i < y.values.size() / channels; ++i) {
+    const std::size_t first = i / positions * channels * positions + i % positions;
+    double most = y.values[first];
+    for (std::size_t c = 1; c < channels; ++c) {
+      most = std::max(most, y.values[first + c * positions]);
+    }
+    double sum = 0;
+    for (std::size_t c = 0; c < channels; ++c) {
+      sum += std::exp(y.values[first + c * positions] - most);
+    }
+    // Not the logarithm of softmax(): that is minus infinity where the probability vanishes.
+    for (std::size_t c = 0; c < channels; ++c) {
+      y.values[first + c * positions] -= most + std::log(sum);
+    }
+  }
+  return {y};
+}
+
+void gradient(const ops::LogSoftmax&, GradientContext& context) {
+  context.add_gradient(0, context.emit(ops::LogSoftmaxGrad{}, {context.dy(), context.y()}, "x"));
+}
+
+HostTensors reference(const ops::LogSoftmaxGrad&, HostInputs in, int64_t) {
+  HostTensor dx = in[0];
+  const auto channels = static_cast<std::size_t>(dx.shape[1]);
+  const auto positions = static_cast<std::size_t>(detail::positions(dx.shape));
+  for (std::size_t i = 0; i < dx.values.size() / channels; ++i) {
+    const std::size_t first = i / positions * channels * positions + i % positions;
+    double sum = 0;
+    for (std::size_t c = 0; c < channels; ++c) sum += in[0].values[first + c * positions];
+    for (std::size_t c = 0; c < channels; ++c) {
+      dx.values[first + c * positions] -= std::exp(in[1].values[first + c * positions]) * sum;
+    }
+  }
+  return {dx};
+}
+
+void gradient(const ops::LogSoftmaxGrad&, GradientContext& context) { context.refuse(); }
+
 HostTensors reference(const ops::SoftmaxCrossEntropy&, HostInputs in, int64_t) {
   const HostTensor& scores = in[0];
   const auto samples = static_cast<std::size_t>(scores.shape[0]);

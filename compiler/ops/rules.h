@@ -66,6 +66,8 @@ class GradientContext {
   Value dy(std::size_t output = 0) const { return dy_.at(output); }
   /// A copy: emitting moves the nodes.
   Shape shape(Value v) const { return graph_.shape(v); }
+  /// The node that computes a value, until the next one is emitted.
+  const Node& node(Value v) const { return graph_.node(v); }
   /// False for inputs that no trainable parameter stands behind: nothing is computed for them.
   bool wants(std::size_t input) const { return wanted_.at(input); }
   /// For losses, which have no dy: the factor of this one in the total.
@@ -104,8 +106,9 @@ class GradientContext {
 };
 
 // Meaning: inputs in, one tensor per output. Shapes of the inputs are those the shape rule
-// accepted. Sources and Update compute no value: InternalError. Errors of losses: UserError for a
-// label that is no class.
+// accepted. Sources and Update compute no value: InternalError. MoveStatistics gives what it leaves
+// in its first two inputs, RandomMask what it does in step 1 with seed 0. Errors of losses:
+// UserError for a label that is no class.
 
 HostTensors reference(const ops::Input&, HostInputs in, int64_t batch);
 HostTensors reference(const ops::Parameter&, HostInputs in, int64_t batch);
@@ -136,6 +139,26 @@ HostTensors reference(const ops::SoftmaxCrossEntropy&, HostInputs in, int64_t ba
 HostTensors reference(const ops::SoftmaxCrossEntropyGrad&, HostInputs in, int64_t batch);
 HostTensors reference(const ops::MeanSquare&, HostInputs in, int64_t batch);
 HostTensors reference(const ops::MeanSquareGrad&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::Reduce&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::ReduceGrad&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::BatchNorm&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::Normalize&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::Moments&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::GroupMoments&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::GroupSums&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::BatchMoments&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::MoveStatistics&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::NormalizeSums&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::NormalizeGrad&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::L2Normalize&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::L2NormalizeGrad&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::LocalResponseNorm&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::LocalResponseNormGrad&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::LogSoftmax&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::LogSoftmaxGrad&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::MatMul&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::Dropout&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::RandomMask&, HostInputs in, int64_t batch);
 HostTensors reference(const ops::Update&, HostInputs in, int64_t batch);
 
 // The constraint keeps an operator from converting to Op, which would hide a missing rule.
@@ -147,6 +170,10 @@ HostTensors reference(const std::same_as<Op> auto& op, HostInputs in, int64_t ba
 /// Source: PyTorch's SGD, RMSprop and Adam; see update.cpp.
 void update_reference(ops::Optimizer optimizer, const halcyon_hyper& hyper, std::vector<double>& p,
                       const std::vector<double>& g, std::span<std::vector<double>> state);
+
+/// RandomMask in any step, with any seed; see halcyon_hyper.
+HostTensor random_mask_reference(const ops::RandomMask& op, const HostTensor& x, uint64_t seed,
+                                 int64_t step);
 
 // Gradient: nodes are appended for wanted inputs alone. Operators that only differentiate makes
 // refuse (UserError).
@@ -180,6 +207,26 @@ void gradient(const ops::SoftmaxCrossEntropy&, GradientContext& context);
 void gradient(const ops::SoftmaxCrossEntropyGrad&, GradientContext& context);
 void gradient(const ops::MeanSquare&, GradientContext& context);
 void gradient(const ops::MeanSquareGrad&, GradientContext& context);
+void gradient(const ops::Reduce&, GradientContext& context);
+void gradient(const ops::ReduceGrad&, GradientContext& context);
+void gradient(const ops::BatchNorm&, GradientContext& context);
+void gradient(const ops::Normalize&, GradientContext& context);
+void gradient(const ops::Moments&, GradientContext& context);
+void gradient(const ops::GroupMoments&, GradientContext& context);
+void gradient(const ops::GroupSums&, GradientContext& context);
+void gradient(const ops::BatchMoments&, GradientContext& context);
+void gradient(const ops::MoveStatistics&, GradientContext& context);
+void gradient(const ops::NormalizeSums&, GradientContext& context);
+void gradient(const ops::NormalizeGrad&, GradientContext& context);
+void gradient(const ops::L2Normalize&, GradientContext& context);
+void gradient(const ops::L2NormalizeGrad&, GradientContext& context);
+void gradient(const ops::LocalResponseNorm&, GradientContext& context);
+void gradient(const ops::LocalResponseNormGrad&, GradientContext& context);
+void gradient(const ops::LogSoftmax&, GradientContext& context);
+void gradient(const ops::LogSoftmaxGrad&, GradientContext& context);
+void gradient(const ops::MatMul&, GradientContext& context);
+void gradient(const ops::Dropout&, GradientContext& context);
+void gradient(const ops::RandomMask&, GradientContext& context);
 void gradient(const ops::Update&, GradientContext& context);
 
 /// Takes a copy of the operator: emitting moves the node it came from.

@@ -138,10 +138,14 @@ class LayoutAssigner {
   void assign_weights_read_by(int32_t id) {
     const Node& node = graph_.node(id);
     const auto layout_of = [&](Value v) { return program_.layouts.at(v); };
+    // One number for each channel or filter: a bias, or what a normalisation reads.
+    for (Value v : node.inputs) {
+      const Shape& shape = graph_.shape(v);
+      if (shape.rank == 1 && !shape.has_batch()) set_weight(v, bias(shape[0]));
+    }
     if (const auto* conv = std::get_if<ops::Conv>(&node.op)) {
       set_weight(node.inputs[1], conv_weight(graph_.shape(node.inputs[1]),
                                              layout_of(node.inputs[0]), conv->groups));
-      if (node.inputs.size() > 2) set_weight(node.inputs[2], bias(conv->filters));
     }
     if (const auto* dense = std::get_if<ops::Dense>(&node.op)) {
       WeightLayout layout = dense_weight(dense->units, layout_of(node.inputs[0]));
@@ -154,7 +158,6 @@ class LayoutAssigner {
       }
       check_transposed(node.inputs[1], y);
       set_weight(node.inputs[1], layout);
-      if (node.inputs.size() > 2) set_weight(node.inputs[2], bias(dense->units));
     }
   }
 

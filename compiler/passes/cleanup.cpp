@@ -17,10 +17,10 @@ bool remove_unreachable(Graph& graph) {
   bool changed = false;
   for (int32_t id = graph.node_count() - 1; id >= 0; --id) {
     const Node& node = graph.node(id);
-    // The host fills every input it was told of, used or not; an update is what a training step is
-    // for.
+    // The host fills every input it was told of, used or not; a node without outputs is there for
+    // what it changes.
     const auto* input = std::get_if<ops::Input>(&node.op);
-    if ((input != nullptr && !input->target) || std::holds_alternative<ops::Update>(node.op)) {
+    if ((input != nullptr && !input->target) || node.outputs.empty()) {
       mark(id);
     }
     if (!keep[static_cast<std::size_t>(id)]) {
@@ -38,7 +38,13 @@ bool remove_unreachable(Graph& graph) {
 bool drop_training(Program& program, const PassContext&) {
   const bool had_losses = !program.graph.losses.empty();
   program.graph.losses.clear();
-  return remove_unreachable(program.graph) || had_losses;
+  Rewriter rewriter(program.graph,
+                    [](int32_t, const Node& node, const Rewriter::Values& inputs, Graph&) {
+                      const bool dropout = std::holds_alternative<ops::Dropout>(node.op);
+                      return dropout ? inputs : Rewriter::Values{};
+                    });
+  if (rewriter.changed()) program.graph = rewriter.take();
+  return remove_unreachable(program.graph) || had_losses || rewriter.changed();
 }
 
 bool remove_dead_nodes(Program& program, const PassContext&) {
@@ -51,9 +57,10 @@ bool merge_common_nodes(Program& program, const PassContext&) {
   Rewriter rewriter(program.graph,
                     [&](int32_t, const Node& node, const Rewriter::Values& inputs,
                         Graph& copy) -> Rewriter::Values {
-                      const bool source =
-                          node.inputs.empty() || std::holds_alternative<ops::Update>(node.op);
-                      for (std::size_t i = 0; i < seen.size() && !source; ++i) {
+                      // Two sources, two changes and two dropouts are never one.
+                      const bool single = node.inputs.empty() || node.outputs.empty() ||
+                                          std::holds_alternative<ops::Dropout>(node.op);
+                      for (std::size_t i = 0; i < seen.size() && !single; ++i) {
                         if (seen[i].op == node.op && seen[i].inputs == inputs) {
                           Rewriter::Values same;
                           for (std::size_t o = 0; o < node.outputs.size(); ++o) {
@@ -62,7 +69,7 @@ bool merge_common_nodes(Program& program, const PassContext&) {
                           return same;
                         }
                       }
-                      if (!source) {
+                      if (!single) {
                         seen.push_back({node.op, inputs, node.outputs, node.name, node.place});
                         seen_ids.push_back(copy.node_count());
                       }

@@ -17,8 +17,9 @@
 /// fixes the order of rounding.
 ///
 /// A loss starts the walk: its own gradient is the constant weight, which its rule folds into an
-/// attribute. The forward nodes keep their ids, since the graph is copied node by node; on the way
-/// active max pools get their second output, the argmax, which their gradient reads.
+/// attribute. The forward nodes (in training form: training_form.cpp) keep their ids, since the
+/// graph is copied node by node; on the way active max pools get their second output, the argmax,
+/// which their gradient reads.
 
 #include <cmath>
 #include <map>
@@ -58,6 +59,12 @@ std::string where(const Node& n) { return dsl::describe(dsl::name_of(n.op), n.na
 bool is_loss(const Op& op) {
   return std::holds_alternative<ops::SoftmaxCrossEntropy>(op) ||
          std::holds_alternative<ops::MeanSquare>(op);
+}
+
+bool is_moments(const Op& op) {
+  return std::holds_alternative<ops::Moments>(op) ||
+         std::holds_alternative<ops::GroupMoments>(op) ||
+         std::holds_alternative<ops::BatchMoments>(op);
 }
 
 std::size_t index(int32_t node) { return static_cast<std::size_t>(node); }
@@ -184,7 +191,11 @@ std::map<int32_t, Value> append_backward(Graph& graph, const std::vector<bool>& 
       throw UserError(where(n) + " is read by an operator on the way to another loss",
                       "give each loss to net.loss, which sums them with their weights");
     }
-    if (!any && loss == losses.end()) throw InternalError(where(n) + ": no gradient arrived");
+    if (!any && loss == losses.end()) {
+      // A normalisation counts what flows through the moments of its own input.
+      if (is_moments(n.op)) continue;
+      throw InternalError(where(n) + ": no gradient arrived");
+    }
     if (std::holds_alternative<ops::Parameter>(n.op)) {
       parameter_gradients[id] = dy[0];
       continue;
@@ -205,13 +216,14 @@ std::map<int32_t, Value> append_backward(Graph& graph, const std::vector<bool>& 
 }  // namespace
 
 bool differentiate(Program& program, const PassContext& context) {
-  const Graph& forward = program.graph;
-  for (const Node& n : forward.nodes()) {
+  for (const Node& n : program.graph.nodes()) {
     if (std::holds_alternative<ops::Update>(n.op)) {
-      throw InternalError("network '" + std::string(forward.name.view()) +
+      throw InternalError("network '" + std::string(program.graph.name.view()) +
                           "' is already differentiated");
     }
   }
+  const Graph forward =
+      training_form(program.graph, frozen_parameters(program.graph, context.freeze));
   const std::map<int32_t, float> losses = loss_weights(forward);
   const std::vector<bool> frozen = frozen_parameters(forward, context.freeze);
   const std::vector<bool> active = active_nodes(forward, frozen, losses);

@@ -31,7 +31,10 @@ bool is_source(const Op& op) {
 
 bool is_elementwise(const Op& op) {
   return std::holds_alternative<ops::Relu>(op) || std::holds_alternative<ops::ReluGrad>(op) ||
-         std::holds_alternative<ops::Add>(op) || std::holds_alternative<ops::Copy>(op);
+         std::holds_alternative<ops::Add>(op) || std::holds_alternative<ops::Copy>(op) ||
+         std::holds_alternative<ops::BatchNorm>(op) || std::holds_alternative<ops::Normalize>(op) ||
+         std::holds_alternative<ops::NormalizeGrad>(op) ||
+         std::holds_alternative<ops::RandomMask>(op);
 }
 
 /// May the values under one window stay in registers until they are pooled?

@@ -28,7 +28,7 @@ struct PassContext {
 
 // On the graph.
 
-/// Removes losses and targets. After: nothing a host could not give at inference is left.
+/// Removes losses, targets and dropout. After: nothing a host could not give at inference is left.
 bool drop_training(Program& program, const PassContext& context);
 
 /// Removes nodes that no output, loss or update needs.
@@ -40,6 +40,12 @@ bool merge_common_nodes(Program& program, const PassContext& context);
 /// relu, max_pool -> max_pool, relu: the same values from fewer operations, and the gradient of the
 /// pair needs only the pooled result. After: no relu feeds max pools alone.
 bool sink_relu_below_max_pool(Program& program, const PassContext& context);
+
+/// The graph as a training step runs it: random masks in place of dropout, and the statistics of
+/// the batch in place of a batch norm's running ones, which are moved. `frozen`: by node,
+/// parameters that must stay as they are; a batch norm one of whose running statistics is frozen
+/// keeps using them. differentiate begins with it.
+dsl::Graph training_form(const dsl::Graph& graph, const std::vector<bool>& frozen);
 
 /// Appends backward nodes and the optimizer's update. Before: losses exist. After: there is one
 /// Update node and it stands last; copy_outputs may put copies behind it. Errors: no loss, no

@@ -12,7 +12,7 @@ namespace {
 
 // clang-format off
 constexpr Pass kInference[] = {
-  {"drop_training",            drop_training,            Run::once,         "no loss or target is left"},
+  {"drop_training",            drop_training,            Run::once,         "no loss, target or dropout is left"},
   {"remove_dead_nodes",        remove_dead_nodes,        Run::once,         "every node is needed"},
   {"remove_identities",        remove_identities,        Run::once,         "flatten and concat move something"},
   {"merge_common_nodes",       merge_common_nodes,       Run::until_stable, "no two nodes compute the same"},

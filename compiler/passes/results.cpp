@@ -56,6 +56,7 @@ bool copy_outputs(Program& program, const PassContext&) {
   std::map<Value, int> times;
   for (Output& o : result.outputs) {
     const bool direct = std::holds_alternative<ops::Softmax>(result.node(o.value).op) ||
+                        std::holds_alternative<ops::LogSoftmax>(result.node(o.value).op) ||
                         std::holds_alternative<ops::Copy>(result.node(o.value).op);
     if (direct && !result_users.contains(o.value) && times[o.value]++ == 0) continue;
     FixedString name = o.name;

@@ -10,7 +10,7 @@
 
 namespace halcyon::compiler {
 
-/// The value of every output of every node but Update, which is skipped.
+/// The value of every output of every node. Update and MoveStatistics have none.
 /// `given`: a tensor for each input, target and parameter, by node name; other names are ignored.
 /// Errors: UserError for a batch below 1, a missing tensor or one of another shape.
 std::map<Value, HostTensor> evaluate(const Graph& graph,

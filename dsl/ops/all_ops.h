@@ -5,9 +5,14 @@
 
 #include "dsl/ops/conv.h"
 #include "dsl/ops/dense.h"
+#include "dsl/ops/dropout.h"
 #include "dsl/ops/elementwise.h"
 #include "dsl/ops/loss.h"
+#include "dsl/ops/lrn.h"
+#include "dsl/ops/matmul.h"
+#include "dsl/ops/norm.h"
 #include "dsl/ops/pool.h"
+#include "dsl/ops/reduce.h"
 #include "dsl/ops/reshape.h"
 #include "dsl/ops/source.h"
 #include "dsl/ops/update.h"
@@ -19,6 +24,13 @@ using Op = std::variant<  //
     // forward
     ops::Conv, ops::Dense, ops::MaxPool, ops::AveragePool, ops::Relu, ops::Add, ops::Flatten,
     ops::Concat, ops::Softmax, ops::SoftmaxCrossEntropy, ops::MeanSquare,
+    // forward: reductions and normalisation
+    ops::Reduce, ops::BatchNorm, ops::Normalize, ops::Moments, ops::GroupMoments, ops::L2Normalize,
+    ops::LocalResponseNorm, ops::LogSoftmax, ops::MatMul, ops::Dropout,
+    // made by differentiate: reductions and normalisation
+    ops::ReduceGrad, ops::BatchMoments, ops::MoveStatistics, ops::NormalizeSums, ops::GroupSums,
+    ops::NormalizeGrad, ops::L2NormalizeGrad, ops::LocalResponseNormGrad, ops::LogSoftmaxGrad,
+    ops::RandomMask,
     // made by differentiate
     ops::ConvWeightGrad, ops::ConvPoolWeightGrad, ops::FlipFilter, ops::Dilate,
     ops::DenseWeightGrad, ops::TransposeMatrix, ops::BiasGrad, ops::MaxPoolGrad,

@@ -40,6 +40,31 @@ struct SoftmaxGrad {
   constexpr bool operator==(const SoftmaxGrad&) const = default;
 };
 
+/// x - log(sum exp(x)) over the channels of each position. Source: ONNX LogSoftmax-13, axis 1.
+/// Shapes: x [N,C,...] -> y of the same shape
+struct LogSoftmax {
+  static constexpr std::string_view name = "log_softmax";
+  static constexpr auto fields() { return attributes(); }
+  constexpr Shapes infer(const Shapes& in) const {
+    rules::check_input_count(in, 1, 1);
+    rules::check_activation(in[0], 2, 5);
+    return {in[0]};
+  }
+  constexpr bool operator==(const LogSoftmax&) const = default;
+};
+
+/// dy - exp(y) * sum over channels of dy. Shapes: dy, y (the output of LogSoftmax) -> dx
+struct LogSoftmaxGrad {
+  static constexpr std::string_view name = "log_softmax_grad";
+  static constexpr auto fields() { return attributes(); }
+  constexpr Shapes infer(const Shapes& in) const {
+    rules::check_input_count(in, 2, 2);
+    if (!(in[0] == in[1])) mistakes::shapes_must_be_equal(in[0], in[1]);
+    return {in[0]};
+  }
+  constexpr bool operator==(const LogSoftmaxGrad&) const = default;
+};
+
 /// Mean over the batch of log(sum exp(x)) - x[label]. Source: ONNX SoftmaxCrossEntropyLoss-13,
 /// reduction mean. Shapes: scores [N,C] (before softmax), labels [N] (i32) -> []
 struct SoftmaxCrossEntropy {

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define HALCYON_ABI_VERSION 1
+#define HALCYON_ABI_VERSION 2
 #define HALCYON_ALIGNMENT                                                \
   64 /* bytes: of the workspace, the parameter block and the state block \
       */
@@ -91,7 +91,8 @@ typedef struct halcyon_hyper {
   float beta2;        /* Adam */
   float epsilon;      /* RMSprop, Adam */
   float weight_decay; /* added to the gradient as weight_decay * parameter */
-  int64_t step;       /* 1 for the first step; Adam's bias correction */
+  int64_t step;       /* 1 for the first step; Adam's bias correction, dropout's masks */
+  uint64_t seed;      /* of dropout's masks; with the step it decides them all */
 } halcyon_hyper;
 
 typedef enum halcyon_optimizer {

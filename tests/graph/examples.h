@@ -71,6 +71,82 @@ inline Example example_of(const ops::SoftmaxCrossEntropy&) {
 inline Example example_of(const ops::MeanSquare&) {
   return {ops::MeanSquare{}, {kPicture, kPicture}};
 }
+inline constexpr Shape kPerChannel = {4}, kPerSample = {kBatch, 4}, kPerGroup = {kBatch, 2};
+
+inline Example example_of(const ops::Reduce&) {
+  return {ops::Reduce{.kind = ops::ReduceKind::min, .axes = {3, 1}, .keep_dims = false},
+          {kPicture}};
+}
+inline Example example_of(const ops::ReduceGrad&) {
+  return {ops::ReduceGrad{
+              .kind = ops::ReduceKind::mean, .axes = {2, 1}, .keep_dims = false, .input = kPicture},
+          {{kBatch, 7}}};
+}
+inline Example example_of(const ops::BatchNorm&) {
+  return {ops::BatchNorm{.epsilon = 0.3f, .momentum = 0.4f},
+          {kPicture, kPerChannel, kPerChannel, kPerChannel, kPerChannel}};
+}
+inline Example example_of(const ops::Normalize&) {
+  return {ops::Normalize{.epsilon = 0.3f},
+          {kPicture, kPerChannel, kPerChannel, kPerGroup, kPerGroup}};
+}
+inline Example example_of(const ops::Moments&) { return {ops::Moments{}, {kPicture}}; }
+inline Example example_of(const ops::GroupMoments&) {
+  return {ops::GroupMoments{.groups = 2}, {kPerSample, kPerSample}};
+}
+inline Example example_of(const ops::BatchMoments&) {
+  return {ops::BatchMoments{}, {kPerSample, kPerSample}};
+}
+inline Example example_of(const ops::MoveStatistics&) {
+  return {ops::MoveStatistics{.momentum = 0.3f, .positions = 63},
+          {kPerChannel, kPerChannel, kPerChannel, kPerChannel}};
+}
+inline Example example_of(const ops::NormalizeSums&) {
+  return {ops::NormalizeSums{.epsilon = 0.3f}, {kPicture, kPicture, kPerChannel, kPerChannel}};
+}
+inline Example example_of(const ops::GroupSums&) {
+  return {ops::GroupSums{.groups = 2}, {kPerSample, kPerSample, kPerChannel}};
+}
+inline Example example_of(const ops::NormalizeGrad&) {
+  return {ops::NormalizeGrad{.epsilon = 0.3f},
+          {kPicture, kPerChannel, kPerGroup, kPerGroup, kPicture, kPerGroup, kPerGroup}};
+}
+inline Example example_of(const ops::L2Normalize&) {
+  return {ops::L2Normalize{.epsilon = 0.3f}, {kPicture}};
+}
+inline Example example_of(const ops::L2NormalizeGrad&) {
+  return {ops::L2NormalizeGrad{.epsilon = 0.3f}, {kPicture, kPicture}};
+}
+inline Example example_of(const ops::LocalResponseNorm&) {
+  return {ops::LocalResponseNorm{.size = 3,
+                                 .alpha = 0.1f,
+                                 .beta = 0.2f,
+                                 .bias = 0.3f,
+                                 .across = ops::Neighbours::positions},
+          {kPicture}};
+}
+inline Example example_of(const ops::LocalResponseNormGrad&) {
+  return {ops::LocalResponseNormGrad{.size = 3,
+                                     .alpha = 0.1f,
+                                     .beta = 0.2f,
+                                     .bias = 0.3f,
+                                     .across = ops::Neighbours::positions},
+          {kPicture, kPicture}};
+}
+inline Example example_of(const ops::LogSoftmax&) { return {ops::LogSoftmax{}, {kPicture}}; }
+inline Example example_of(const ops::LogSoftmaxGrad&) {
+  return {ops::LogSoftmaxGrad{}, {kPicture, kPicture}};
+}
+inline Example example_of(const ops::MatMul&) {
+  return {ops::MatMul{.transpose_a = true, .transpose_b = true}, {{kBatch, 5, 4}, {kBatch, 3, 5}}};
+}
+inline Example example_of(const ops::Dropout&) {
+  return {ops::Dropout{.probability = 0.25f}, {kPicture}};
+}
+inline Example example_of(const ops::RandomMask&) {
+  return {ops::RandomMask{.probability = 0.25f, .stream = 3}, {kPicture}};
+}
+
 inline Example example_of(const ops::ConvWeightGrad&) {
   return {ops::ConvWeightGrad{.weight = {6, 2, 3, 2},
                               .stride = {1, 2},

@@ -83,6 +83,15 @@ TEST_F(TrainerTest, KeepsTheLastPartialBatchAndCountsSteps) {
     EXPECT_EQ(fake_calls().hypers[i].step, static_cast<int64_t>(i) + 1);
 }
 
+TEST_F(TrainerTest, HandsItsSeedToEveryStep) {
+  fake_calls().record = true;
+  TrainOptions options = options_of(1, 40);
+  options.seed = 77;
+  train(options);
+  ASSERT_EQ(fake_calls().hypers.size(), 3u);
+  for (const halcyon_hyper& hyper : fake_calls().hypers) EXPECT_EQ(hyper.seed, 77u);
+}
+
 TEST_F(TrainerTest, TrainsOnAllPicturesAtOnceWhenTheBatchIsLarger) {
   fake_calls().record = true;
   train(options_of(2, 1000));

@@ -4,3 +4,4 @@
 #include "dsl/generator.h"
 #include "dsl/layers.h"
 #include "dsl/network.h"
+#include "dsl/norm_layers.h"
