@@ -268,6 +268,10 @@ class Verifier {
       if (is<ops::Update>(node)) {
         fail(node, "a network as written has no update", "the compiler makes it from the losses");
       }
+      if (is<ops::MoveStatistics>(node) || is<ops::RandomMask>(node)) {
+        fail(node, "only a training step has it",
+             "the compiler makes it from batch_norm or dropout");
+      }
       const auto* input = std::get_if<ops::Input>(&node.op);
       needs_target[id] = input != nullptr && input->target;
       for (Value v : node.inputs) {
@@ -323,7 +327,10 @@ class Verifier {
     for (const Node& node : graph_.nodes()) {
       const auto* input = std::get_if<ops::Input>(&node.op);
       if (input != nullptr && input->target) fail(node, "an inference graph has a target");
-      if (is<ops::Update>(node)) fail(node, "an inference graph has an update");
+      if (node.outputs.empty()) fail(node, "an inference graph changes something");
+      if (is<ops::Dropout>(node) || is<ops::RandomMask>(node)) {
+        fail(node, "an inference graph drops values");
+      }
     }
   }
 
@@ -337,6 +344,17 @@ class Verifier {
     return false;
   }
 
+  // What a step moves in place are parameters of their own.
+  void check_statistics(const Node& node) const {
+    for (std::size_t i = 0; i < 2; ++i) {
+      const Node& moved = graph_.node(node.inputs[i]);
+      const auto* parameter = std::get_if<ops::Parameter>(&moved.op);
+      if (parameter == nullptr || parameter->trainable) {
+        fail(node, "moves " + where(moved) + ", which is no parameter, or one that is trained");
+      }
+    }
+  }
+
   void check_training() const {
     if (graph_.losses.empty()) fail("a training graph has no loss");
     int32_t found = -1;
@@ -348,6 +366,8 @@ class Verifier {
       } else if (found >= 0 && !is_output_copy(id)) {
         fail(node, "stands behind the update and is no copy of an output");
       }
+      if (is<ops::Dropout>(node)) fail(node, "a training graph has a dropout without its mask");
+      if (is<ops::MoveStatistics>(node)) check_statistics(node);
     }
     if (found < 0) fail("a training graph has no update");
     const Node& update = graph_.node(found);

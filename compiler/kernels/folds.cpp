@@ -30,16 +30,6 @@ void define_sums(Func f, const std::vector<Var>& args, const std::vector<Expr>& 
   f(at) = Tuple(sums);
 }
 
-/// Whole vectors innermost, then the loops that are summed over.
-void schedule_sums(Func f, int64_t block, int width) {
-  std::vector<VarOrRVar> order = {f.args()[0]};
-  for (const RVar& r : f.rvars()) order.push_back(r);
-  vectorise_channels(f, f.args()[0], block, width);
-  Stage update = f.update();
-  update.reorder(order);
-  vectorise_channels(update, f.args()[0], block, width);
-}
-
 }  // namespace
 
 std::vector<int> spatial_extents(const Shape& shape) {
@@ -53,6 +43,17 @@ int64_t lane_count(const LowerContext& context, int64_t channels) {
   int64_t lanes = 1;
   while (lanes < channels && lanes < context.vector_width()) lanes *= 2;
   return lanes;
+}
+
+void schedule_lanes(Func f, int64_t block, int width) {
+  const Var lane = f.args()[0];
+  vectorise_channels(f, lane, block, width);
+  if (!f.has_update_definition()) return;
+  std::vector<VarOrRVar> order = {lane};
+  for (const RVar& r : f.rvars()) order.emplace_back(r);
+  Stage update = f.update();
+  update.reorder(order);
+  vectorise_channels(update, lane, block, width);
 }
 
 MapSums::MapSums(const std::vector<Var>& args, const std::vector<int>& extents, const Terms& terms)
@@ -96,10 +97,10 @@ Expr MapSums::operator[](int sum) const {
 void MapSums::schedule_at(const Func& out, const Var& at, int64_t block, int width) {
   if (!total_.defined()) return;
   total_.compute_at(out, at);
-  schedule_sums(total_, block, width);
+  schedule_lanes(total_, block, width);
   if (!rows_.defined()) return;
   rows_.compute_at(total_, total_.rvars()[0]);
-  schedule_sums(rows_, block, width);
+  schedule_lanes(rows_, block, width);
 }
 
 ChannelFold::ChannelFold(const LowerContext& context, const PointVars& v, int64_t channels,

@@ -64,6 +64,9 @@ Halide::Var schedule_positions(LowerContext& context);
 /// Spatial extents, outermost first.
 std::vector<int> spatial_extents(const Shape& shape);
 
+/// The first argument in vectors, innermost; then the loops of a reduction.
+void schedule_lanes(Halide::Func f, int64_t block, int width);
+
 /// As many channels as are worth a vector.
 int64_t lane_count(const LowerContext& context, int64_t channels);
 

@@ -4,6 +4,8 @@
 /// all channels of a position in a row of its own, with zeros on both sides, so that every window
 /// is a few whole vectors. Within a channel, a task is one block of channels.
 
+#include <algorithm>
+
 #include "compiler/kernels/folds.h"
 
 namespace halcyon::compiler {
@@ -36,6 +38,9 @@ struct Response {
 
   int below() const { return static_cast<int>((size - 1) / 2); }
   int above() const { return static_cast<int>(size) - 1 - below(); }
+  /// Across channels: no further than there are any.
+  int below(int64_t channels) const { return std::min(below(), static_cast<int>(channels) - 1); }
+  int above(int64_t channels) const { return std::min(above(), static_cast<int>(channels) - 1); }
   float share(const Shape& x) const {
     float count = 1;
     for (int axis = 0; axis < (positions ? x.spatial_rank() : 1); ++axis)
@@ -115,17 +120,6 @@ Func sum_of_positions(const Response& op, const Shape& x, const PointVars& v, in
   return sum;
 }
 
-void schedule_lanes(Func f, int64_t block, int width) {
-  const Var lane = f.args()[0];
-  vectorise_channels(f, lane, block, width);
-  if (!f.has_update_definition()) return;
-  std::vector<VarOrRVar> order = {lane};
-  for (const RVar& r : f.rvars()) order.emplace_back(r);
-  Stage update = f.update();
-  update.reorder(order);
-  vectorise_channels(update, lane, block, width);
-}
-
 /// Defines the result and the loops over it; for windows of positions a task is a block of
 /// channels.
 Var finish(LowerContext& context, int32_t id, const PointVars& v, const Expr& value,
@@ -165,8 +159,9 @@ void lower(const ops::LocalResponseNorm& op, LowerContext& context, int32_t id) 
     return;
   }
   ChannelRow squares(v, shape[1], lane_count(context, shape[1]),
-                     std::max(response.below(), response.above()), square);
-  const Expr s = op.bias + share * squares.window(p, response.below(), response.above());
+                     std::max(response.below(shape[1]), response.above(shape[1])), square);
+  const Expr s =
+      op.bias + share * squares.window(p, response.below(shape[1]), response.above(shape[1]));
   const Var at = finish(context, id, v, context.load(x, p) * inverse_power(s, op.beta), false);
   squares.schedule_at(context.output(), at);
 }
@@ -206,10 +201,10 @@ void lower(const ops::LocalResponseNormGrad& op, LowerContext& context, int32_t 
     return;
   }
   const int64_t lanes = lane_count(context, shape[1]);
-  const int reach = std::max(response.below(), response.above());
+  const int reach = std::max(response.below(shape[1]), response.above(shape[1]));
   ChannelRow squares(v, shape[1], lanes, reach, square);
   const auto s_at = [&](const Point& q) {
-    return op.bias + share * squares.window(q, response.below(), response.above());
+    return op.bias + share * squares.window(q, response.below(shape[1]), response.above(shape[1]));
   };
   ChannelRow back(v, shape[1], lanes, reach, [&](const Point& q) {
     const Expr s = s_at(q);
@@ -217,7 +212,7 @@ void lower(const ops::LocalResponseNormGrad& op, LowerContext& context, int32_t 
   });
   // Whose window holds this channel: the window turned around.
   const Expr dx = context.load(dy, p) * inverse_power(s_at(p), op.beta) -
-                  factor * back.window(p, response.above(), response.below());
+                  factor * back.window(p, response.above(shape[1]), response.below(shape[1]));
   const Var at = finish(context, id, v, dx, false);
   squares.schedule_at(context.output(), at);
   back.schedule_at(context.output(), at);

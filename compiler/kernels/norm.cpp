@@ -28,6 +28,17 @@ Expr statistic(const LowerContext& context, Value v, const Point& p, int64_t cha
   return context.load(v, {0, group, {}, p.n, 1});
 }
 
+Expr inverse_deviation(const Expr& variance, float epsilon) {
+  return 1.0f / sqrt(variance + epsilon);
+}
+
+/// A product with a number that depends on the channel alone. Strict where that is an expression,
+/// or LLVM makes it a division at every position.
+Expr scaled(const Expr& value, const Expr& number, bool per_sample) {
+  const Expr product = value * number;
+  return per_sample ? strict_float(product) : product;
+}
+
 /// Numbers that depend on the channel alone, computed once before everything else; for those of
 /// groups, which differ from sample to sample, the expressions themselves.
 std::vector<Expr> once_per_channel(LowerContext& context, const PointVars& v, int channels,
@@ -55,10 +66,10 @@ void define_normalized(LowerContext& context, int32_t id, float epsilon) {
   const bool per_sample = context.shape(in[3]).has_batch();
   const std::vector<Expr> once =
       once_per_channel(context, v, static_cast<int>(shape[1]), per_sample,
-                       {of(1) / sqrt(of(4) + epsilon), of(3), of(2)});
+                       {of(1) * inverse_deviation(of(4), epsilon), of(3), of(2)});
   // Beyond the last channel gamma and beta are zero, and so is the result.
   Func y("normalized");
-  y(v.arguments()) = (context.load(in[0], p) - once[1]) * once[0] + once[2];
+  y(v.arguments()) = scaled(context.load(in[0], p) - once[1], once[0], per_sample) + once[2];
   context.define({id, 0}, y);
 }
 
@@ -215,7 +226,7 @@ void lower(const ops::NormalizeGrad& op, LowerContext& context, int32_t id) {
   const Point p = v.point(context.block());
   const auto of = [&](std::size_t i) { return statistic(context, in[i], p, shape[1]); };
   const bool per_sample = context.shape(in[2]).has_batch();
-  const Expr inverse = 1.0f / sqrt(of(3) + op.epsilon);
+  const Expr inverse = inverse_deviation(of(3), op.epsilon);
   const Expr slope = of(1) * inverse;
   std::vector<Expr> numbers = {slope};
   if (in.size() > 4) {
@@ -227,9 +238,9 @@ void lower(const ops::NormalizeGrad& op, LowerContext& context, int32_t id) {
   }
   const std::vector<Expr> once =
       once_per_channel(context, v, static_cast<int>(shape[1]), per_sample, numbers);
-  Expr dx = once[0] * context.load(in[0], p);
+  Expr dx = scaled(context.load(in[0], p), once[0], per_sample);
   if (in.size() > 4) {
-    dx = dx - once[1] - once[2] * (context.load(in[4], p) - once[3]);
+    dx = dx - once[1] - scaled(context.load(in[4], p) - once[3], once[2], per_sample);
     const int channels = static_cast<int>(shape[1]);
     if (shape[1] % context.block() != 0) dx = select(p.channel() < channels, dx, 0.0f);
   }

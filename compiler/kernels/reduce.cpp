@@ -101,17 +101,6 @@ struct Loops {
   }
 };
 
-/// The lane innermost, then the loops of the update.
-void schedule_lanes(Func f, int64_t block, int width) {
-  const Var lane = f.args()[0];
-  vectorise_channels(f, lane, block, width);
-  std::vector<VarOrRVar> order = {lane};
-  for (const RVar& r : f.rvars()) order.emplace_back(r);
-  Stage update = f.update();
-  update.reorder(order);
-  vectorise_channels(update, lane, block, width);
-}
-
 /// The fold of one lane of the reduction: a channel, or every lanes-th of them.
 class Lanes {
  public:

@@ -81,7 +81,7 @@ typedef struct halcyon_parameter_info {
   halcyon_init_kind init;
   float init_scale;
   const float* init_values; /* canonical, for HALCYON_INIT_VALUES */
-  int32_t trainable;        /* 0: frozen, or an inference library */
+  int32_t trainable;        /* 0: frozen, a running statistic, or an inference library */
 } halcyon_parameter_info;
 
 /* Numbers that an optimizer step reads. */

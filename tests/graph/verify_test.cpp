@@ -16,6 +16,7 @@ namespace halcyon::compiler {
 namespace {
 
 using dsl::Graph;
+using dsl::Op;
 using dsl::Value;
 namespace ops = dsl::ops;
 
@@ -57,6 +58,17 @@ TEST(Verify, TakesWhatTheLanguageMakes) {
   EXPECT_NO_THROW(verify(dsl::zoo::lenet5().graph(), Stage::source));
   EXPECT_NO_THROW(verify(small(), Stage::source));
   EXPECT_NO_THROW(verify(small()));
+}
+
+TEST(Verify, LeavesToTrainingWhatOnlyAStepHas) {
+  EXPECT_EQ(mistake([](Graph& g) { g.add(ops::RandomMask{}, {{kDense}}, "mask", {}); }),
+            "random_mask 'mask': only a training step has it\n"
+            "  hint: the compiler makes it from batch_norm or dropout");
+  EXPECT_EQ(mistake([](Graph& g) {
+              g.add(ops::MoveStatistics{}, {{kBias}, {kBias}, {kBias}, {kBias}}, "move", {});
+            }),
+            "move_statistics 'move': only a training step has it\n"
+            "  hint: the compiler makes it from batch_norm or dropout");
 }
 
 TEST(Verify, WantsNamesToBeUnique) {
@@ -289,6 +301,19 @@ TEST(Verify, KnowsWhatATrainingGraphIs) {
   copied.outputs[0].value = {2};
   EXPECT_EQ(fault(copied, Stage::training),
             "illegal graph: copy 'copy': stands behind the update and is no copy of an output");
+  const auto with = [](const Op& op, const std::vector<Value>& inputs) {
+    Graph graph = parse_graph(
+        "network \"t\"\n%0 = input \"x\" () {shape=[N,4]} -> [N,4]\n"
+        "%1 = parameter \"b\" () {id=0 shape=[4]} -> [4]\n");
+    graph.add(op, inputs, "n", {});
+    graph.losses = {{"loss", {graph.add(ops::MeanSquare{}, {{0}, {0}}, "m", {})}, 1}};
+    return graph;
+  };
+  EXPECT_EQ(fault(with(ops::Dropout{}, {{0}}), Stage::training),
+            "illegal graph: dropout 'n': a training graph has a dropout without its mask");
+  EXPECT_EQ(fault(with(ops::MoveStatistics{}, {{1}, {1}, {1}, {1}}), Stage::training),
+            "illegal graph: move_statistics 'n': moves parameter 'b', which is no parameter, or "
+            "one that is trained");
   Graph twice = with_update();
   twice.add(ops::Update{}, {{1}, {6}}, "again", {});
   EXPECT_EQ(fault(twice, Stage::training), "illegal graph: update 'again': is a second update");

@@ -75,6 +75,19 @@ TEST(ReduceKernel, FoldsChannels) {
   }
 }
 
+TEST(ReduceKernel, FeedsDenseLayers) {
+  for (bool keep : {true, false}) {
+    expect_layer({2, 5, 7}, 20, [=](Tensor x) {
+      x = x | dsl::relu | dsl::global_average_pool({.keep_dims = keep});
+      return (keep ? x | dsl::flatten : x) | dsl::dense(3);
+    });
+    expect_layer({2, 5, 7}, 3, [=](Tensor x) {
+      x = x | dsl::global_max_pool({.keep_dims = keep});
+      return (keep ? x | dsl::flatten : x) | dsl::dense(3);
+    });
+  }
+}
+
 TEST(ReduceKernel, StandsBetweenHostValues) {
   expect_between_host_values(dsl::global_average_pool());
   expect_between_host_values(dsl::global_max_pool({.keep_dims = false}));

@@ -364,7 +364,7 @@ TEST(Network, SaysWhatALibraryCannotDo) {
   EXPECT_TRUE(network.state().tensors.empty());
   halcyon_network old = kFake;
   old.abi_version = 99;
-  expect_error<UserError>([&] { Network another(old, 1); }, "interface version 99", "needs 1");
+  expect_error<UserError>([&] { Network another(old, 1); }, "interface version 99", "needs 2");
 }
 
 TEST(Network, FindsValuesThatAreNotFinite) {
