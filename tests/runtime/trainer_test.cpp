@@ -349,9 +349,8 @@ TEST_F(TrainerErrors, OutputsThatCannotBeWritten) {
   const TemporaryFolder folder;
   TrainOptions options;
   options.checkpoint_path = folder.file("missing/run.safetensors");
-  expect_error<SystemError>(
-      [&] { Trainer(network_, train_, nullptr, options, silent_); },
-      "cannot write '" + options.checkpoint_path + "': there is no folder");
+  expect_error<SystemError>([&] { Trainer(network_, train_, nullptr, options, silent_); },
+                            "cannot write '" + options.checkpoint_path + "': there is no folder");
   options.checkpoint_path.clear();
   options.log_path = folder.file("missing/log.jsonl");
   expect_error<SystemError>([&] { train(options); }, "cannot write log '" + options.log_path + "'");
