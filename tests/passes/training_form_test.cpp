@@ -82,7 +82,8 @@ TEST(TrainingForm, GivesEachDropoutItsStream) {
   Program program{net.graph()};
   EXPECT_FALSE(merge_common_nodes(program, {}));
   std::vector<int64_t> streams;
-  for (const Node& n : training_form(net.graph(), frozen(net.graph(), "")).nodes()) {
+  const Graph form = training_form(net.graph(), frozen(net.graph(), ""));
+  for (const Node& n : form.nodes()) {
     const auto* mask = std::get_if<ops::RandomMask>(&n.op);
     if (mask != nullptr) streams.push_back(mask->stream);
   }
