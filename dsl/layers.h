@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dsl/network.h"
+#include "dsl/pointwise_layers.h"
 
 namespace halcyon::dsl {
 
@@ -210,7 +211,7 @@ constexpr PoolLayer<ops::AveragePool> average_pool(Spatial kernel, PoolOptions o
   return {kernel, options, place};
 }
 
-/// A layer without attributes, written without parentheses: `x | relu`.
+/// A layer without attributes, written without parentheses: `x | flatten`.
 template <class Op>
 struct PlainLayer {
   constexpr Tensor operator()(Tensor x, FixedString name = {}, Place place = Place::here()) const {
@@ -219,7 +220,6 @@ struct PlainLayer {
   }
 };
 
-inline constexpr PlainLayer<ops::Relu> relu;
 inline constexpr PlainLayer<ops::Flatten> flatten;
 inline constexpr PlainLayer<ops::Softmax> softmax;
 
@@ -230,9 +230,6 @@ struct PlacedLayer {
   constexpr PlacedLayer(PlainLayer<Op>, Place here = Place::here()) : place(here) {}
 };
 
-constexpr Tensor operator|(Tensor x, PlacedLayer<ops::Relu> layer) {
-  return relu(x, {}, layer.place);
-}
 constexpr Tensor operator|(Tensor x, PlacedLayer<ops::Flatten> layer) {
   return flatten(x, {}, layer.place);
 }
@@ -288,11 +285,6 @@ constexpr ops::Input labels_of(const Op& op, int64_t classes) {
 }
 
 }  // namespace detail
-
-/// Sum of two tensors of one shape.
-constexpr Tensor add(Tensor a, Tensor b, FixedString name = {}, Place place = Place::here()) {
-  return detail::pair<ops::Add>(a, b, name, place);
-}
 
 /// Mean over the batch of -log softmax(scores)[label]. Shapes: scores [N,C], labels [N] -> []
 /// Tells the labels how many classes there are. Errors: labels that are no class numbers, or of

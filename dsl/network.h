@@ -190,7 +190,7 @@ class Network {
 
  private:
   struct Counter {
-    std::string_view kind;
+    FixedString kind;
     int64_t count;
   };
 
@@ -212,7 +212,7 @@ class Network {
   // Whether a layer without a name has got this one, as in "conv3".
   constexpr bool is_counted(const FixedString& name) const {
     for (const auto& [kind, count] : counters_) {
-      if (!name.view().starts_with(kind)) continue;
+      if (!name.view().starts_with(kind.view())) continue;
       for (int64_t number = 1; number <= count; ++number) {
         if (numbered(kind, number) == name) return true;
       }

@@ -5,15 +5,19 @@
 ///   network "tiny"
 ///   %0 = input "image" () {shape=[N,1,8,8] dtype=f32 ...} -> [N,1,8,8] @ "tiny.cpp":5
 ///   %3 = conv "conv1" (%0, %1, %2) {filters=4 ...} -> [N,4,6,6] @ "tiny.cpp":6
+///   %4 = leaky_relu "act1" (%3) {alpha=0x1p-4} -> [N,4,6,6] @ "tiny.cpp":7
+///   %5 = pointwise "act2" (%4) {function="mine" formula="x0 * x0"} -> [N,4,6,6] @ "tiny.cpp":8
 ///   output "scores" %9
 ///   loss "loss" %10 weight=0x1p+0
 ///   constant 0 [0x1p+0,-0x1p+0]
 ///
-/// Floating-point numbers are hexadecimal: no bit is lost.
+/// Floating-point numbers are hexadecimal: no bit is lost. Pointwise operators that are a row of
+/// the table in dsl/functions.h are written as such.
 
 #include <cstdio>
 #include <ostream>
 
+#include "dsl/formula_text.h"
 #include "dsl/graph.h"
 
 namespace halcyon::dsl {
@@ -66,6 +70,9 @@ inline std::string quoted(const FixedString& name) {
   return text + "\"";
 }
 
+inline std::string text_of(const FixedString& value) { return quoted(value); }
+inline std::string text_of(const Formula& value) { return "\"" + to_string(value) + "\""; }
+
 }  // namespace print_detail
 
 /// "{filters=8 kernel=[5,5]}"
@@ -83,6 +90,23 @@ inline std::string attributes_text(const Op& op) {
       },
       op);
   return text + "}";
+}
+
+/// "leaky_relu" and "{alpha=0x1p-4}", "conv" and "{filters=8 ...}".
+struct OperatorText {
+  std::string name, attributes;
+};
+inline OperatorText operator_text(const Op& op) {
+  const auto* pointwise = std::get_if<ops::Pointwise>(&op);
+  if (pointwise == nullptr) return {std::string(name_of(op)), attributes_text(op)};
+  const auto use = read_as_function(pointwise->function, pointwise->formula);
+  if (!use) return {std::string(ops::Pointwise::name), attributes_text(op)};
+  std::string text = "{";
+  for (std::size_t i = 0; i < use->function->parameter_count(); ++i) {
+    text += (i > 0 ? " " : "") + std::string(use->function->parameters[i].name) + "=" +
+            print_detail::text_of(use->values[i]);
+  }
+  return {std::string(use->function->name), text + "}"};
 }
 
 /// "%3", and "%3.1" for a second output.
@@ -108,11 +132,12 @@ inline void print(const Graph& graph, std::ostream& out) {
   out << "network " << quoted(graph.name) << '\n';
   for (int32_t id = 0; id < graph.node_count(); ++id) {
     const Node& n = graph.node(id);
-    out << '%' << id << " = " << name_of(n.op) << ' ' << quoted(n.name) << " (";
+    const OperatorText op = operator_text(n.op);
+    out << '%' << id << " = " << op.name << ' ' << quoted(n.name) << " (";
     for (std::size_t i = 0; i < n.inputs.size(); ++i) {
       out << (i > 0 ? ", " : "") << to_string(n.inputs[i]);
     }
-    out << ") " << attributes_text(n.op) << " ->";
+    out << ") " << op.attributes << " ->";
     for (const Shape& shape : n.outputs) out << ' ' << to_string(shape);
     if (n.place.line > 0) out << " @ " << quoted(n.place.file) << ':' << n.place.line;
     out << '\n';

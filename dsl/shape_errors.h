@@ -7,6 +7,7 @@
 /// node, its place and the input shapes.
 
 #include <string>
+#include <string_view>
 
 #include "runtime/base/error.h"
 #include "runtime/base/shape.h"
@@ -109,6 +110,38 @@ namespace mistakes {
 [[noreturn]] inline void shapes_must_be_equal(const Shape& first, const Shape& second) {
   throw ShapeMistake{
       "shapes must be equal, found " + to_string(first) + " and " + to_string(second), ""};
+}
+
+[[noreturn]] inline void shapes_cannot_be_repeated(const Shape& first, const Shape& second) {
+  throw ShapeMistake{to_string(second) + " cannot be repeated to fit " + to_string(first),
+                     "aligned from the last axis, extents are equal or 1; a parameter [C] is one "
+                     "number per channel"};
+}
+
+[[noreturn]] inline void ranks_do_not_match(const Shape& found, int64_t rank) {
+  throw ShapeMistake{"values with a batch need the same rank, found " + to_string(found) +
+                         " beside one of rank " + std::to_string(rank),
+                     "a gate for each channel is [N,C,1,1]"};
+}
+
+[[noreturn]] inline void parameter_has_a_batch_axis(const Shape& found, const Shape& x) {
+  throw ShapeMistake{
+      "parameter " + to_string(found) + " has as many axes as " + to_string(x) + " and no batch",
+      "leave the batch's axis out: [C,1,1] in place of [1,C,1,1]"};
+}
+
+[[noreturn]] inline void formula_is_empty() {
+  throw ShapeMistake{"the formula is missing", "for example formula=\"x0 * sigmoid(x0)\""};
+}
+
+[[noreturn]] inline void formula_is_too_long(int64_t at_most) {
+  throw ShapeMistake{"the formula has more than " + std::to_string(at_most) + " terms",
+                     "split the function into several"};
+}
+
+[[noreturn]] inline void function_is_unknown(std::string_view name) {
+  throw ShapeMistake{"no function is called '" + std::string(name) + "'",
+                     "dsl/functions.h has the table"};
 }
 
 [[noreturn]] inline void concat_extents_do_not_match(int64_t axis, int64_t found,

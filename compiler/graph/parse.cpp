@@ -1,6 +1,7 @@
 #include "compiler/graph/parse.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "compiler/graph/parse_formula.h"
 #include "compiler/graph/scanner.h"
 #include "dsl/print.h"
 
@@ -16,6 +18,7 @@ namespace {
 
 using dsl::Graph;
 using dsl::kMaxElements;
+namespace ops = dsl::ops;
 using dsl::Op;
 using dsl::Shapes;
 using dsl::Spatial;
@@ -81,6 +84,13 @@ void read(Scanner& in, const std::string& what, dsl::ops::Neighbours& value) {
   read_name(in, what, value, {Neighbours::channels, Neighbours::positions});
 }
 
+void read(Scanner& in, const std::string& what, FixedString& value) { value = in.quoted(what); }
+
+void read(Scanner& in, const std::string& what, dsl::Formula& value) {
+  constexpr std::size_t kLongestFormula = 1 << 14;  // far above what kCapacity terms need
+  value = parse_formula(in.quoted_text(what, kLongestFormula), in.where());
+}
+
 void read(Scanner& in, const std::string& what, Shape& value) {
   in.expect("[");
   value = {};
@@ -118,9 +128,10 @@ bool read_field(Scanner& in, std::string_view name, Operator& op,
   return true;
 }
 
-// "{name=value ...}", in any order.
-template <class Operator>
-void read_attributes(Scanner& in, Operator& op) {
+// "{name=value ...}", in any order. `read_one(name)` reads the value behind a name that it knows.
+template <class ReadOne>
+void read_list(Scanner& in, std::string_view op, const std::vector<std::string_view>& names,
+               const ReadOne& read_one) {
   std::vector<std::string_view> given;
   in.expect("{");
   while (!in.accept("}")) {
@@ -130,16 +141,40 @@ void read_attributes(Scanner& in, Operator& op) {
       in.fail("attribute '" + std::string(name) + "' is given twice");
     }
     given.push_back(name);
-    const bool known = std::apply(
-        [&](const auto&... f) { return (read_field(in, name, op, f) || ...); }, Operator::fields());
-    if (known) continue;
-    const std::vector<std::string_view> names =
-        std::apply([](const auto&... f) { return std::vector<std::string_view>{f.name...}; },
-                   Operator::fields());
-    in.fail(
-        std::string(Operator::name) + " has no attribute '" + std::string(name.substr(0, 24)) + "'",
-        "its attributes: " + list_of(names));
+    if (read_one(name)) continue;
+    in.fail(std::string(op) + " has no attribute '" + std::string(name.substr(0, 24)) + "'",
+            "its attributes: " + list_of(names));
   }
+}
+
+template <class Operator>
+void read_attributes(Scanner& in, Operator& op) {
+  read_list(in, Operator::name,
+            std::apply([](const auto&... f) { return std::vector<std::string_view>{f.name...}; },
+                       Operator::fields()),
+            [&](std::string_view name) {
+              return std::apply(
+                  [&](const auto&... f) { return (read_field(in, name, op, f) || ...); },
+                  Operator::fields());
+            });
+}
+
+// A row of dsl/functions.h, whose attributes are the numbers in its formula.
+ops::Pointwise read_function(Scanner& in, const dsl::Function& function) {
+  std::array<float, dsl::Function::kMostParameters> values = {};
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < function.parameter_count(); ++i) {
+    values[i] = function.parameters[i].value;
+    names.push_back(function.parameters[i].name);
+  }
+  read_list(in, function.name, names, [&](std::string_view name) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) return false;
+    in.expect("=");
+    values[static_cast<std::size_t>(found - names.begin())] = in.number(std::string(name));
+    return true;
+  });
+  return {function.name, function.formula(values.data())};
 }
 
 // The operator of that name with its default attributes.
@@ -215,7 +250,9 @@ class Parser {
     std::vector<std::string_view> names;
     std::optional<Op> op =
         find_operator(word, names, std::make_index_sequence<std::variant_size_v<Op>>{});
-    if (!op) {
+    const dsl::Function* function = dsl::find_function(word);
+    if (!op && function == nullptr) {
+      for (const dsl::Function& row : dsl::kFunctions) names.push_back(row.name);
       in.fail("unknown operator '" + std::string(word.substr(0, 24)) + "'",
               "the operators: " + list_of(names));
     }
@@ -226,7 +263,11 @@ class Parser {
       if (!inputs.empty()) in.expect(",");
       inputs.push_back(parse_value(in));
     }
-    std::visit([&](auto& o) { read_attributes(in, o); }, *op);
+    if (op) {
+      std::visit([&](auto& o) { read_attributes(in, o); }, *op);
+    } else {
+      op = read_function(in, *function);
+    }
     in.expect("->");
     Shapes shapes;
     bool has_place = false;

@@ -51,19 +51,23 @@ class Scanner {
     return take(size);
   }
 
-  /// A text in quotation marks that a FixedString holds whole.
-  FixedString quoted(const std::string& what) {
+  /// A text in quotation marks, of at most that many characters.
+  std::string_view quoted_text(const std::string& what, std::size_t at_most) {
     if (!accept("\"")) fail_expected(what + " in quotation marks");
     const std::size_t size = rest_.find('"');
     if (size == rest_.npos) fail(what + " has no closing quotation mark");
-    if (size > FixedString::kCapacity) {
+    if (size > at_most) {
       fail(what + " has " + std::to_string(size) + " characters, expected at most " +
-           std::to_string(FixedString::kCapacity));
+           std::to_string(at_most));
     }
-    const FixedString text(take(size));
+    const std::string_view text = take(size);
     rest_.remove_prefix(1);
     return text;
   }
+  FixedString quoted(const std::string& what) {
+    return FixedString(quoted_text(what, FixedString::kCapacity));
+  }
+  const std::string& where() const { return where_; }
 
   int64_t integer(const std::string& what, int64_t at_least, int64_t at_most) {
     skip_blanks();
@@ -78,14 +82,19 @@ class Scanner {
     return value;
   }
 
+  /// Whether number() would find one, perhaps a wrong one.
+  bool next_is_number() {
+    skip_blanks();
+    const std::size_t first = rest_.starts_with('-') ? 1 : 0;
+    return first < rest_.size() &&
+           (rest_[first] == '.' || (rest_[first] >= '0' && rest_[first] <= '9'));
+  }
+
   /// A finite f32: hexadecimal as `print` writes it, or decimal.
   float number(const std::string& what) {
     skip_blanks();
     std::size_t size = 0;
-    while (size < rest_.size() && (is_word_character(rest_[size]) || rest_[size] == '.' ||
-                                   rest_[size] == '-' || rest_[size] == '+')) {
-      ++size;
-    }
+    while (size < rest_.size() && belongs_to_number(size)) ++size;
     if (size == 0) fail_expected(what);
     const std::string_view text = take(size);
     std::string_view digits = text;
@@ -107,6 +116,15 @@ class Scanner {
  private:
   static bool is_word_character(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  }
+
+  static bool is_sign(char c) { return c == '-' || c == '+'; }
+  static bool is_exponent(char c) { return c == 'e' || c == 'E' || c == 'p' || c == 'P'; }
+
+  // A sign stands in front or behind the letter of an exponent; any other is between two numbers.
+  bool belongs_to_number(std::size_t i) const {
+    if (!is_sign(rest_[i])) return is_word_character(rest_[i]) || rest_[i] == '.';
+    return i == 0 || is_exponent(rest_[i - 1]) || is_sign(rest_[i - 1]);
   }
 
   void skip_blanks() {

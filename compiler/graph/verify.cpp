@@ -157,6 +157,13 @@ class Verifier {
     if constexpr (std::is_same_v<T, float>) {
       if (!std::isfinite(value)) fail(node, std::string(name) + " is not a finite number");
     }
+    if constexpr (std::is_same_v<T, dsl::Formula>) {
+      for (int i = 0; i < value.size; ++i) {
+        if (!std::isfinite(value.terms[i].value)) {
+          fail(node, "the " + std::string(name) + " has a number that is not finite");
+        }
+      }
+    }
   }
 
   void check_input(const Node& node, const ops::Input& input) const {

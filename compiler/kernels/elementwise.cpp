@@ -1,5 +1,5 @@
-/// Operators that compute each position from one position of each input, and the loop order of
-/// kernels that are nothing else: memory bounds them, so one pass, whole vectors, all threads.
+/// The loop order of kernels that compute each position from one position of each input: memory
+/// bounds them, so one pass, whole vectors, all threads.
 
 #include "compiler/kernels/kernels.h"
 
@@ -7,64 +7,17 @@ namespace halcyon::compiler {
 
 using namespace Halide;
 
-namespace {
-
-/// define_elementwise for gradients of parameters, which have no batch: all of one layout, so
-/// element by element.
-template <class Formula>
-void define_on_weights(LowerContext& context, int32_t id, const char* name,
-                       const Formula& formula) {
-  Var ki("ki"), j("j"), kb("kb");
-  std::vector<Expr> in;
-  for (Value x : context.graph().node(id).inputs) {
-    in.push_back(context.is_defined(x) ? context.func(x)(ki, j, kb)
-                                       : context.flat_weight(x)(ki, j, kb));
-  }
-  Func y(name);
-  y(ki, j, kb) = formula(in);
-  context.define({id, 0}, y);
-  context.set_output(y);
-}
-
-/// Defines node `id` as `formula` of its inputs, position by position.
-template <class Formula>
-void define_elementwise(LowerContext& context, int32_t id, const char* name,
-                        const Formula& formula) {
-  const Node& node = context.graph().node(id);
-  if (!node.outputs[0].has_batch()) return define_on_weights(context, id, name, formula);
-  PointVars v = LowerContext::vars(node.outputs[0].spatial_rank());
-  const Point p = v.point(context.block());
-  std::vector<Expr> in;
-  for (Value x : node.inputs) in.push_back(context.load(x, p));
-  Func y(name);
-  y(v.arguments()) = formula(in);
-  context.define({id, 0}, y);
-}
-
-}  // namespace
-
-void lower(const ops::Relu&, LowerContext& context, int32_t id) {
-  define_elementwise(context, id, "relu",
-                     [](const std::vector<Expr>& in) { return max(in[0], 0.0f); });
-}
-
-void lower(const ops::ReluGrad&, LowerContext& context, int32_t id) {
-  define_elementwise(context, id, "relu_grad",
-                     [](const std::vector<Expr>& in) { return select(in[1] > 0.0f, in[0], 0.0f); });
-}
-
-void lower(const ops::Copy&, LowerContext& context, int32_t id) {
-  define_elementwise(context, id, "copy", [](const std::vector<Expr>& in) { return in[0]; });
-}
-
-void lower(const ops::Add&, LowerContext& context, int32_t id) {
-  define_elementwise(context, id, "add", [](const std::vector<Expr>& in) { return in[0] + in[1]; });
-}
-
 void schedule_elementwise(LowerContext& context) {
   Func& out = context.output();
   if (!context.shape(context.spec().region->outputs[0]).has_batch()) {
-    out.vectorize(out.args()[0]);
+    // Filters, or what one lonely filter holds.
+    const bool one_filter =
+        context.weight_layout(context.spec().region->outputs[0]).filter_block == 1;
+    if (one_filter) {
+      out.vectorize(out.args()[1], context.vector_width(), TailStrategy::GuardWithIf);
+    } else {
+      out.vectorize(out.args()[0]);
+    }
     return;
   }
   PointVars v = context.output_vars();

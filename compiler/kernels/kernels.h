@@ -24,10 +24,7 @@ void lower(const ops::MaxPool&, LowerContext&, int32_t id);
 void lower(const ops::AveragePool&, LowerContext&, int32_t id);
 void lower(const ops::MaxPoolGrad&, LowerContext&, int32_t id);
 void lower(const ops::AveragePoolGrad&, LowerContext&, int32_t id);
-void lower(const ops::Relu&, LowerContext&, int32_t id);
-void lower(const ops::ReluGrad&, LowerContext&, int32_t id);
 void lower(const ops::Copy&, LowerContext&, int32_t id);
-void lower(const ops::Add&, LowerContext&, int32_t id);
 void lower(const ops::Concat&, LowerContext&, int32_t id);
 void lower(const ops::SliceChannels&, LowerContext&, int32_t id);
 void lower(const ops::Unflatten&, LowerContext&, int32_t id);
@@ -57,6 +54,8 @@ void lower(const ops::LogSoftmaxGrad&, LowerContext&, int32_t id);
 void lower(const ops::MatMul&, LowerContext&, int32_t id);
 void lower(const ops::RandomMask&, LowerContext&, int32_t id);
 void lower(const ops::Update&, LowerContext&, int32_t id);
+void lower(const ops::Pointwise&, LowerContext&, int32_t id);
+void lower(const ops::SumTo&, LowerContext&, int32_t id);
 
 void schedule(const ops::Conv&, LowerContext&);
 void schedule(const ops::ConvWeightGrad&, LowerContext&);
@@ -87,6 +86,7 @@ void schedule(const ops::LogSoftmax&, LowerContext&);
 void schedule(const ops::LogSoftmaxGrad&, LowerContext&);
 void schedule(const ops::MatMul&, LowerContext&);
 void schedule(const ops::Update&, LowerContext&);
+void schedule(const ops::SumTo&, LowerContext&);
 /// Every kernel that only reads and writes: one pass over its output.
 void schedule_elementwise(LowerContext&);
 

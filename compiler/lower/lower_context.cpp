@@ -158,6 +158,47 @@ Expr LowerContext::load(Value v, const Point& p) const {
   return d.func(p.arguments());
 }
 
+Expr LowerContext::load_repeated(Value v, const Point& p, const Shape& full) const {
+  const Shape own = dsl::rules::aligned(shape(v), full.rank);
+  Point q = p;
+  for (int axis = 2; axis < full.rank; ++axis) {
+    if (own[axis] < full[axis]) q.s[static_cast<std::size_t>(axis - 2)] = 0;
+  }
+  if (!shape(v).has_batch()) return load_parameter(v, q, own);
+  if (own[1] < full[1]) {
+    q.ci = 0;
+    q.cb = 0;
+    q.block = layout(v).block;
+  }
+  return load(v, q);
+}
+
+Expr LowerContext::load_parameter(Value v, const Point& p, const Shape& own) const {
+  const WeightLayout& w = weight_layout(v);
+  const bool per_channel = shape(v).rank == 1;
+  const int block = to_int(per_channel ? w.filter_block : w.sample.block);
+  Expr lane = p.ci;
+  Expr number = p.cb;
+  Expr inside;  // undefined where the zeros behind the last channel are read like any other
+  if (own[1] == 1) {
+    lane = number = 0;
+  } else if (p.block != block) {
+    const Expr channel = Halide::min(p.channel(), to_int(own[1] - 1));
+    lane = channel % block;
+    number = channel / block;
+    if (own[1] % p.block != 0) inside = p.channel() < to_int(own[1]);
+  }
+  std::vector<Expr> args = {lane, 0, 0, number};
+  if (!per_channel) {
+    args = {0, lane};
+    args.insert(args.end(), p.s.rbegin(), p.s.rend());
+    args.push_back(number);
+    args.emplace_back(0);
+  }
+  const Expr value = images_.at(v)(args);
+  return inside.defined() ? Halide::select(inside, value, 0.0f) : value;
+}
+
 Expr LowerContext::load_stored(Value v, const Point& p) const {
   const Layout& stored = layout(v);
   const ImageParam& im = images_.at(v);

@@ -67,6 +67,9 @@ class LowerContext {
 
   /// The value at a position, wherever it comes from. Channels beyond the value's read as zero.
   Halide::Expr load(Value v, const Point& p) const;
+  /// The same of a value that is repeated to the shape `full` of the position, which may be a
+  /// parameter (dsl/ops/pointwise.h).
+  Halide::Expr load_repeated(Value v, const Point& p, const Shape& full) const;
   /// A stored value as it lies in memory.
   Halide::ImageParam image(Value v) const { return images_.at(v); }
   /// A stored activation as [samples][all elements of a sample]; a dense layer's view.
@@ -115,6 +118,8 @@ class LowerContext {
   };
 
   Halide::Expr load_stored(Value v, const Point& p) const;
+  /// A parameter's value for every sample; `own` is its shape beside that of the samples.
+  Halide::Expr load_parameter(Value v, const Point& p, const Shape& own) const;
   /// Of an output but for the batch.
   std::vector<Dimension> output_dimensions(std::size_t output) const;
   /// Replaces the image of an input by one with other dimensions.

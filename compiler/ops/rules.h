@@ -125,10 +125,7 @@ HostTensors reference(const ops::MaxPool&, HostInputs in, int64_t batch);
 HostTensors reference(const ops::MaxPoolGrad&, HostInputs in, int64_t batch);
 HostTensors reference(const ops::AveragePool&, HostInputs in, int64_t batch);
 HostTensors reference(const ops::AveragePoolGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Relu&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::ReluGrad&, HostInputs in, int64_t batch);
 HostTensors reference(const ops::Copy&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Add&, HostInputs in, int64_t batch);
 HostTensors reference(const ops::Flatten&, HostInputs in, int64_t batch);
 HostTensors reference(const ops::Unflatten&, HostInputs in, int64_t batch);
 HostTensors reference(const ops::Concat&, HostInputs in, int64_t batch);
@@ -160,6 +157,8 @@ HostTensors reference(const ops::MatMul&, HostInputs in, int64_t batch);
 HostTensors reference(const ops::Dropout&, HostInputs in, int64_t batch);
 HostTensors reference(const ops::RandomMask&, HostInputs in, int64_t batch);
 HostTensors reference(const ops::Update&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::Pointwise&, HostInputs in, int64_t batch);
+HostTensors reference(const ops::SumTo&, HostInputs in, int64_t batch);
 
 // The constraint keeps an operator from converting to Op, which would hide a missing rule.
 HostTensors reference(const std::same_as<Op> auto& op, HostInputs in, int64_t batch) {
@@ -193,10 +192,7 @@ void gradient(const ops::MaxPool&, GradientContext& context);
 void gradient(const ops::MaxPoolGrad&, GradientContext& context);
 void gradient(const ops::AveragePool&, GradientContext& context);
 void gradient(const ops::AveragePoolGrad&, GradientContext& context);
-void gradient(const ops::Relu&, GradientContext& context);
-void gradient(const ops::ReluGrad&, GradientContext& context);
 void gradient(const ops::Copy&, GradientContext& context);
-void gradient(const ops::Add&, GradientContext& context);
 void gradient(const ops::Flatten&, GradientContext& context);
 void gradient(const ops::Unflatten&, GradientContext& context);
 void gradient(const ops::Concat&, GradientContext& context);
@@ -228,6 +224,8 @@ void gradient(const ops::MatMul&, GradientContext& context);
 void gradient(const ops::Dropout&, GradientContext& context);
 void gradient(const ops::RandomMask&, GradientContext& context);
 void gradient(const ops::Update&, GradientContext& context);
+void gradient(const ops::Pointwise&, GradientContext& context);
+void gradient(const ops::SumTo&, GradientContext& context);
 
 /// Takes a copy of the operator: emitting moves the node it came from.
 void gradient(std::same_as<Op> auto op, GradientContext& context) {

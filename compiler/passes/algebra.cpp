@@ -13,7 +13,7 @@ bool sink_relu_below_max_pool(Program& program, const PassContext&) {
   // relu keeps the order of values, so the maximum may be taken first. Only where nobody else reads
   // the relu.
   const auto sinks = [&](Value x) {
-    if (!std::holds_alternative<ops::Relu>(graph.node(x).op) || is_result(graph, x)) return false;
+    if (!computes(graph.node(x).op, kRelu) || is_result(graph, x)) return false;
     for (int32_t user : users.at(x)) {
       const auto* pool = std::get_if<ops::MaxPool>(&graph.node(user).op);
       if (pool == nullptr || pool->with_argmax) return false;
@@ -44,7 +44,7 @@ bool unflatten_before_sum(Program& program, const PassContext&) {
                         Graph& copy) -> Rewriter::Values {
                       if (!std::holds_alternative<ops::Unflatten>(node.op)) return {};
                       const Node sum = copy.node(inputs[0]);  // a copy: adding moves the nodes
-                      if (!std::holds_alternative<ops::Add>(sum.op)) return {};
+                      if (!computes(sum.op, kSum)) return {};
                       Rewriter::Values parts;
                       for (Value part : sum.inputs)
                         parts.push_back({copy.add(node.op, {part}, node.name, node.place), 0});

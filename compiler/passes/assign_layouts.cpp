@@ -34,6 +34,7 @@ class LayoutAssigner {
     for (const auto& [view, source] : program_.views) show(view, source);
     // Forward weights first: gradients take their layout from the parameter that they update.
     for (int32_t id = 0; id < graph_.node_count(); ++id) assign_weights_read_by(id);
+    for (int32_t id = graph_.node_count() - 1; id >= 0; --id) assign_parts_of(id);
     assign_gradients();
   }
 
@@ -125,6 +126,15 @@ class LayoutAssigner {
     return layout;
   }
 
+  /// A parameter that is repeated along the batch of `y`: it lies as a single sample of y would.
+  WeightLayout repeated(const Shape& parameter, const Shape& y) const {
+    WeightLayout layout;
+    layout.sample.shape = rules::aligned(parameter, y.rank);
+    layout.sample.shape[0] = kBatch;
+    layout.sample.block = natural_block(layout.sample.channels(), width_);
+    return layout;
+  }
+
   void set_weight(Value v, const WeightLayout& layout) {
     const auto [it, is_new] = program_.weights.emplace(v, layout);
     if (!is_new && !(it->second == layout)) {
@@ -159,6 +169,26 @@ class LayoutAssigner {
       check_transposed(node.inputs[1], y);
       set_weight(node.inputs[1], layout);
     }
+    if (std::holds_alternative<ops::Pointwise>(node.op) && node.outputs[0].has_batch()) {
+      for (Value v : node.inputs) {
+        const Shape& shape = graph_.shape(v);
+        if (!shape.has_batch() && shape.rank > 1) set_weight(v, repeated(shape, node.outputs[0]));
+      }
+    }
+  }
+
+  /// Position by position: what is computed from parameters alone has the layout of all its parts.
+  bool has_layout_of_parts(const Op& op) const {
+    return std::holds_alternative<ops::Pointwise>(op) || std::holds_alternative<ops::Copy>(op);
+  }
+
+  /// From readers, which know the layout that they need, to what they read.
+  void assign_parts_of(int32_t id) {
+    const Node& node = graph_.node(id);
+    const auto known = program_.weights.find({id, 0});
+    if (known == program_.weights.end() || !has_layout_of_parts(node.op)) return;
+    const WeightLayout layout = known->second;
+    for (Value part : node.inputs) set_weight(part, layout);
   }
 
   /// A transposed weight has the order of the map that its forward layer read: the result must have
@@ -187,8 +217,7 @@ class LayoutAssigner {
   void set_gradient(Value v, const WeightLayout& layout) {
     set_weight(v, layout);
     const Node& node = graph_.node(v);
-    if (!std::holds_alternative<ops::Add>(node.op) && !std::holds_alternative<ops::Copy>(node.op))
-      return;
+    if (!has_layout_of_parts(node.op)) return;
     for (Value part : node.inputs) set_gradient(part, layout);
   }
 

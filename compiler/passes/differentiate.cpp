@@ -13,7 +13,7 @@
 /// depends on a trainable parameter and a loss depends on it; rules are asked for active nodes
 /// alone, and for gradients towards active inputs alone. So a frozen layer in front of all others
 /// costs nothing, and one between others costs only its way through. A value that is read several
-/// times gets one gradient per reader; they are summed by Add nodes, the last reader's first, which
+/// times gets one gradient per reader; they are summed by add nodes, the last reader's first, which
 /// fixes the order of rounding.
 ///
 /// A loss starts the walk: its own gradient is the constant weight, which its rule folds into an
@@ -166,7 +166,7 @@ Value sum(Graph& graph, int32_t node, const std::vector<Value>& gradients) {
   Value total = gradients[0];
   for (std::size_t i = 1; i < gradients.size(); ++i) {
     const std::string suffix = i == 1 ? "sum" : "sum" + std::to_string(i);
-    total = context.emit(ops::Add{}, {total, gradients[i]}, suffix);
+    total = context.emit(dsl::pointwise("add"), {total, gradients[i]}, suffix);
   }
   return total;
 }

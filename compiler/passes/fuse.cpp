@@ -30,8 +30,7 @@ bool is_source(const Op& op) {
 }
 
 bool is_elementwise(const Op& op) {
-  return std::holds_alternative<ops::Relu>(op) || std::holds_alternative<ops::ReluGrad>(op) ||
-         std::holds_alternative<ops::Add>(op) || std::holds_alternative<ops::Copy>(op) ||
+  return std::holds_alternative<ops::Pointwise>(op) || std::holds_alternative<ops::Copy>(op) ||
          std::holds_alternative<ops::BatchNorm>(op) || std::holds_alternative<ops::Normalize>(op) ||
          std::holds_alternative<ops::NormalizeGrad>(op) ||
          std::holds_alternative<ops::RandomMask>(op);
@@ -119,11 +118,14 @@ class Fuser {
     regions_.push_back(std::move(region));
   }
 
-  /// The one node that reads `v`, or -1.
+  /// The one node that reads `v`, as often as it likes, or -1.
   int32_t only_user(Value v) const {
     const auto it = users_.find(v);
-    if (it == users_.end() || it->second.size() != 1 || is_result(graph_, v)) return -1;
-    return it->second[0];
+    if (it == users_.end() || is_result(graph_, v)) return -1;
+    const std::vector<int32_t>& readers = it->second;
+    const bool one = std::count(readers.begin(), readers.end(), readers[0]) ==
+                     static_cast<std::ptrdiff_t>(readers.size());
+    return one ? readers[0] : -1;
   }
 
   void collect_edges(Region& region) const {

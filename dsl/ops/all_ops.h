@@ -11,6 +11,7 @@
 #include "dsl/ops/lrn.h"
 #include "dsl/ops/matmul.h"
 #include "dsl/ops/norm.h"
+#include "dsl/ops/pointwise.h"
 #include "dsl/ops/pool.h"
 #include "dsl/ops/reduce.h"
 #include "dsl/ops/reshape.h"
@@ -22,8 +23,8 @@ namespace halcyon::dsl {
 using Op = std::variant<  //
     ops::Input, ops::Parameter,
     // forward
-    ops::Conv, ops::Dense, ops::MaxPool, ops::AveragePool, ops::Relu, ops::Add, ops::Flatten,
-    ops::Concat, ops::Softmax, ops::SoftmaxCrossEntropy, ops::MeanSquare,
+    ops::Conv, ops::Dense, ops::MaxPool, ops::AveragePool, ops::Flatten, ops::Concat, ops::Softmax,
+    ops::SoftmaxCrossEntropy, ops::MeanSquare,
     // forward: reductions and normalisation
     ops::Reduce, ops::BatchNorm, ops::Normalize, ops::Moments, ops::GroupMoments, ops::L2Normalize,
     ops::LocalResponseNorm, ops::LogSoftmax, ops::MatMul, ops::Dropout,
@@ -34,8 +35,10 @@ using Op = std::variant<  //
     // made by differentiate
     ops::ConvWeightGrad, ops::ConvPoolWeightGrad, ops::FlipFilter, ops::Dilate,
     ops::DenseWeightGrad, ops::TransposeMatrix, ops::BiasGrad, ops::MaxPoolGrad,
-    ops::AveragePoolGrad, ops::ReluGrad, ops::Unflatten, ops::SliceChannels, ops::Copy,
-    ops::SoftmaxGrad, ops::SoftmaxCrossEntropyGrad, ops::MeanSquareGrad, ops::Update>;
+    ops::AveragePoolGrad, ops::Unflatten, ops::SliceChannels, ops::Copy, ops::SoftmaxGrad,
+    ops::SoftmaxCrossEntropyGrad, ops::MeanSquareGrad, ops::Update,
+    // pointwise
+    ops::Pointwise, ops::SumTo>;
 
 template <class... T>
 constexpr bool all_are_operators(const std::variant<T...>*) {
@@ -43,9 +46,17 @@ constexpr bool all_are_operators(const std::variant<T...>*) {
 }
 static_assert(all_are_operators(static_cast<const Op*>(nullptr)));
 
-/// "conv", "max_pool", ...
+/// "conv", "max_pool", ...; of a pointwise operator the function's name, "relu".
 constexpr std::string_view name_of(const Op& op) {
+  const auto* pointwise = std::get_if<ops::Pointwise>(&op);
+  if (pointwise != nullptr && !pointwise->function.empty()) return pointwise->function;
   return std::visit([](const auto& o) { return std::string_view(o.name); }, op);
+}
+
+/// Whether an operator is this function, whatever it is called: computes(op, kRelu).
+constexpr bool computes(const Op& op, const Formula& formula) {
+  const auto* pointwise = std::get_if<ops::Pointwise>(&op);
+  return pointwise != nullptr && pointwise->formula == formula;
 }
 
 /// Multiply-adds per sample; 0 for operators that have none.

@@ -1,11 +1,11 @@
 #pragma once
 /// What an operator is: a struct with a `name`, a table of attributes and one shape rule.
 ///
-///   struct Relu {
-///     static constexpr std::string_view name = "relu";
+///   struct Flatten {
+///     static constexpr std::string_view name = "flatten";
 ///     static constexpr auto fields() { return attributes(); }
 ///     constexpr Shapes infer(const Shapes& in) const;  // one shape per output; reports mistakes
-///     bool operator==(const Relu&) const = default;    // CSE and cache key
+///     bool operator==(const Flatten&) const = default;  // CSE and cache key
 ///   };
 ///
 /// Printing, parsing and hashing work from `fields()`, so an attribute is named once. Optional:

@@ -107,8 +107,10 @@ TEST(Mistakes, OfAttributesNameThem) {
 
 TEST(Mistakes, OfSeveralInputsNameAllOfThem) {
   EXPECT_EQ(MISTAKE(add(x, x | conv(3, 3))),
-            "add 'add1' (HERE): shapes must be equal, found [N,3,8,6] and [N,3,6,4]; inputs "
-            "[N,3,8,6], [N,3,6,4]");
+            "add 'add1' (HERE): [N,3,6,4] cannot be repeated to fit [N,3,8,6]; inputs [N,3,8,6], "
+            "[N,3,6,4]\n"
+            "  hint: aligned from the last axis, extents are equal or 1; a parameter [C] is one "
+            "number per channel");
   EXPECT_EQ(MISTAKE(concat({x, x | max_pool(2)})),
             "concat 'concat1' (HERE): concat joins channels; axis 2 has 4 here and 8 in the first "
             "input; inputs [N,3,8,6], [N,3,4,3]\n"
@@ -116,7 +118,7 @@ TEST(Mistakes, OfSeveralInputsNameAllOfThem) {
   EXPECT_EQ(MISTAKE(concat({})), "concat '' (HERE): 0 inputs given, 1 to 1024 expected");
   EXPECT_EQ(MISTAKE(Network other("other");
                     add(x, other.input("image", {.height = 8, .width = 6, .channels = 3}))),
-            "add '' (HERE): two tensors of different networks cannot be used together");
+            "add 'add1' (HERE): two tensors of different networks cannot be used together");
   EXPECT_EQ(MISTAKE(Tensor{} | relu),
             "a tensor that belongs to no network cannot be used\n"
             "  hint: the first tensors come from net.input()");

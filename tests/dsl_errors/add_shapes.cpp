@@ -1,4 +1,4 @@
-// expect: shapes_must_be_equal
+// expect: shapes_cannot_be_repeated
 #include <halcyon/dsl.h>
 
 using namespace halcyon::dsl;

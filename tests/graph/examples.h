@@ -58,8 +58,6 @@ inline Example example_of(const ops::MaxPool&) {
 inline Example example_of(const ops::AveragePool&) {
   return {ops::AveragePool{kSquareWindow, /*count_padding=*/true}, {kPicture}};
 }
-inline Example example_of(const ops::Relu&) { return {ops::Relu{}, {kPicture}}; }
-inline Example example_of(const ops::Add&) { return {ops::Add{}, {kPicture, kPicture}}; }
 inline Example example_of(const ops::Flatten&) { return {ops::Flatten{}, {kPicture}}; }
 inline Example example_of(const ops::Concat&) {
   return {ops::Concat{}, {kPicture, {kBatch, 1, 9, 7}, kPicture}};
@@ -187,7 +185,6 @@ inline Example example_of(const ops::AveragePoolGrad&) {
   return {ops::AveragePoolGrad{kSquareWindow, /*input=*/kPicture, /*count_padding=*/true},
           {{kBatch, 4, 10, 8}}};
 }
-inline Example example_of(const ops::ReluGrad&) { return {ops::ReluGrad{}, {kPicture, kPicture}}; }
 inline Example example_of(const ops::Unflatten&) {
   return {ops::Unflatten{.shape = kPicture}, {{kBatch, 252}}};
 }
@@ -206,6 +203,14 @@ inline Example example_of(const ops::MeanSquareGrad&) {
 }
 inline Example example_of(const ops::Update&) {
   return {ops::Update{.optimizer = ops::Optimizer::adam}, {{3, 4}, {5}, {3, 4}, {5}}};
+}
+
+inline Example example_of(const ops::Pointwise&) {
+  const dsl::Scalar x = dsl::Scalar::input(0), slope = dsl::Scalar::input(1);
+  return {ops::Pointwise{"mine", (x * sigmoid(slope * x)).formula}, {kPicture, {4}}};
+}
+inline Example example_of(const ops::SumTo&) {
+  return {ops::SumTo{.shape = {kBatch, 4, 1, 1}}, {kPicture}};
 }
 
 /// A graph that holds this one use.

@@ -192,8 +192,11 @@ TEST(ParseErrors, ListWhatIsKnown) {
   EXPECT_EQ(unknown.substr(0, 69),
             "net.txt:4: unknown operator 'convolve'\n  hint: the operators: input, ");
   for (const tests::Example& example : tests::all_examples()) {
-    const std::string name(dsl::name_of(example.op));
+    const std::string name(dsl::operator_text(example.op).name);
     EXPECT_NE(unknown.find(name), unknown.npos) << name;
+  }
+  for (const dsl::Function& row : dsl::kFunctions) {
+    EXPECT_NE(unknown.find(row.name), unknown.npos) << row.name;
   }
   EXPECT_EQ(message_for("%2 = max_pool \"p\" (%0) {size=2} -> [N,3,4,4]"),
             "net.txt:4: max_pool has no attribute 'size'\n"
@@ -208,6 +211,29 @@ TEST(ParseErrors, ListWhatIsKnown) {
             "net.txt:4: dtype is 'f64', expected one of f32, i32, u8");
 }
 
+TEST(Parse, ReadsFunctionsByTheirNameOrTheirFormula) {
+  const auto first_op = [](const std::string& line) {
+    return parse_graph("network \"net\"\n%0 = input \"x\" () {shape=[N,3]} -> [N,3]\n" + line)
+        .node(1)
+        .op;
+  };
+  const dsl::Scalar x = dsl::Scalar::input(0);
+  EXPECT_TRUE(first_op("%1 = relu \"r\" (%0) {} -> [N,3]") == dsl::Op(dsl::pointwise(dsl::relu)));
+  EXPECT_TRUE(first_op("%1 = clip \"r\" (%0) {max=6 min=-1} -> [N,3]") ==
+              dsl::Op(dsl::ops::Pointwise{"clip", clip(x, -1, 6).formula}));
+  EXPECT_TRUE(first_op("%1 = elu \"r\" (%0) {} -> [N,3]") ==
+              dsl::Op(dsl::ops::Pointwise{"elu", elu(x, 1).formula}));
+  EXPECT_TRUE(first_op("%1 = pointwise \"r\" (%0) {function=\"f\" formula=\"x0 * x0\"} -> [N,3]") ==
+              dsl::Op(dsl::ops::Pointwise{"f", (x * x).formula}));
+  EXPECT_EQ(message_for("%2 = clip \"c\" (%0) {least=1} -> [N,3,8,8]"),
+            "net.txt:4: clip has no attribute 'least'\n  hint: its attributes: min, max");
+  EXPECT_EQ(message_for("%2 = pointwise \"c\" (%0) {} -> [N,3,8,8]"),
+            "net.txt:4: pointwise 'c': the formula is missing; inputs [N,3,8,8]\n"
+            "  hint: for example formula=\"x0 * sigmoid(x0)\"");
+  EXPECT_EQ(message_for("%2 = pointwise \"c\" (%0) {formula=\"x0 * (x0\"} -> [N,3,8,8]"),
+            "net.txt:4: expected ')', found the end of the line");
+}
+
 TEST(ParseErrors, ComeFromTheShapeRuleToo) {
   EXPECT_EQ(message_for("%2 = conv \"c\" (%0, %1) {filters=4 kernel=[3,3]} -> [N,4,8,8]"),
             "net.txt:4: the shapes after -> are [N,4,8,8], the shape rule of conv gives "
@@ -219,8 +245,9 @@ TEST(ParseErrors, ComeFromTheShapeRuleToo) {
             "net.txt:4: conv 'c' (f.cpp:9): weight is [4,3,3,3], expected [4,3,5,5]; inputs "
             "[N,3,8,8], [4,3,3,3]");
   EXPECT_EQ(message_for("%2 = add \"a\" (%0, %1) {} -> [N,3,8,8]"),
-            "net.txt:4: add 'a': shapes must be equal, found [N,3,8,8] and [4,3,3,3]; inputs "
-            "[N,3,8,8], [4,3,3,3]");
+            "net.txt:4: add 'a': parameter [4,3,3,3] has as many axes as [N,3,8,8] and no batch; "
+            "inputs [N,3,8,8], [4,3,3,3]\n"
+            "  hint: leave the batch's axis out: [C,1,1] in place of [1,C,1,1]");
 }
 
 TEST(ParseErrors, RefuseAbsurdSizes) {

@@ -144,7 +144,7 @@ TEST(Verify, KeepsTargetsOutOfOutputs) {
   EXPECT_EQ(mistake([](Graph& g) {
               const int32_t wanted =
                   g.add(ops::Input{.shape = {kBatch, 3}, .target = true}, {}, "wanted", {});
-              g.add(ops::Relu{}, {{wanted}}, "r", {});
+              g.add(dsl::pointwise(dsl::relu), {{wanted}}, "r", {});
             }),
             "relu 'r': reads target \"wanted\", which only a loss may do\n"
             "  hint: a network has no targets when it classifies");
@@ -292,7 +292,7 @@ TEST(Verify, KnowsWhatATrainingGraphIs) {
             "illegal graph: update 'update': changes parameter 'w', which is no trainable "
             "parameter");
   Graph early = with_update();
-  early.add(ops::Relu{}, {{2}}, "late", {});
+  early.add(dsl::pointwise(dsl::relu), {{2}}, "late", {});
   EXPECT_EQ(fault(early, Stage::training),
             "illegal graph: relu 'late': stands behind the update and is no copy of an output");
   Graph copied = with_update();

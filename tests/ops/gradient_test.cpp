@@ -64,7 +64,7 @@ Values random_values(const Graph& graph, uint64_t seed) {
 double distance_from_kinks(const Graph& graph, const std::map<Value, HostTensor>& values) {
   double distance = 1;
   for (const Node& n : graph.nodes()) {
-    if (std::holds_alternative<ops::Relu>(n.op)) {
+    if (dsl::computes(n.op, dsl::kRelu)) {
       for (double v : values.at(n.inputs[0]).values) distance = std::min(distance, std::abs(v));
     }
     const auto* pool = std::get_if<ops::MaxPool>(&n.op);
@@ -254,6 +254,72 @@ TEST(Gradient, OfAveragePool) {
 
 TEST(Gradient, OfRelu) {
   check_layer([](Tensor x, Dice&) { return x | dsl::relu; }, 2, 2, 4);
+}
+
+TEST(Gradient, OfAFunctionOfTheUsersOwn) {
+  check_layer(
+      [](Tensor x, Dice&) {
+        return x | dsl::custom("mine", [](auto v) { return v * sigmoid(1.5f * v) + exp(-v * v); });
+      },
+      2, 2, 4);
+}
+
+TEST(Gradient, OfFunctionsOfTheTable) {
+  check_layer([](Tensor x, Dice&) { return x | dsl::gelu | dsl::mish | dsl::tanh | dsl::exp; }, 2,
+              2, 4);
+}
+
+TEST(Gradient, OfWhatIsRepeatedAlongPositionsOrChannels) {
+  check_layer(
+      [](Tensor x, Dice&) {
+        Spatial whole;
+        for (; whole.rank < x.shape().spatial_rank(); ++whole.rank) {
+          whole[whole.rank] = x.shape().spatial(whole.rank);
+        }
+        const Tensor gate = x | dsl::average_pool(whole) | dsl::sigmoid;
+        const Tensor mask = x | dsl::conv(1, 1) | dsl::tanh;
+        return x * gate + mask / (1.0f + gate * gate);
+      },
+      3, 2, 4);
+}
+
+TEST(Gradient, OfParametersOfEveryRepeatedShape) {
+  check_layer(
+      [](Tensor x, Dice&) {
+        Network& net = x.owner();
+        const auto times = [&](Tensor y, const char* name, const Shape& shape) {
+          return y * net.parameter(name, shape, dsl::fan_in());
+        };
+        Shape column;
+        for (int axis = 1; axis < x.shape().rank; ++axis) column.push_back(1);
+        column[column.rank - 1] = x.shape()[x.shape().rank - 1];
+        Shape all;
+        for (int axis = 1; axis < x.shape().rank; ++axis) all.push_back(x.shape()[axis]);
+        x = x | dsl::scale_shift() | dsl::sigmoid;
+        x = times(x, "one", {1});
+        if (column.rank > 1) x = times(x, "column", column);
+        return all.rank > 1 ? times(x, "all", all) : x;
+      },
+      2, 2, 3);
+}
+
+TEST(Gradient, OfWhatIsComputedFromParametersAlone) {
+  Network net("case");
+  Tensor x = net.input("x", Shape{3});
+  Tensor weight = net.parameter("weight", {2, 3}, dsl::fan_in());
+  weight = dsl::custom(
+      "bound", [](auto w) { return tanh(w) * 2.0f; }, weight);
+  x = net.add(ops::Dense{.units = 2}, {x.value, weight.value}, "dense", {});
+  end_with_mean_square(net, x);
+  check_gradients(net.graph(), 1);
+}
+
+TEST(Gradient, OfAFlatFunctionIsZero) {
+  Network net("case");
+  Tensor x = net.input("x", Shape{3}) | dsl::dense(4);
+  end_with_mean_square(net, x + (x | dsl::floor));
+  Program program{net.graph()};
+  ASSERT_TRUE(differentiate(program, {.optimizer = ops::Optimizer::sgd}));
 }
 
 TEST(Gradient, OfSoftmaxOverChannelsOfEachPosition) {

@@ -78,6 +78,19 @@ class RandomNetwork {
                           .bias = roll(0, 3) > 0});
   }
 
+  Tensor random_function(Tensor x) {
+    Spatial whole;
+    for (; whole.rank < rank_; ++whole.rank) whole[whole.rank] = x.shape().spatial(whole.rank);
+    switch (roll(0, 5)) {
+      case 0: return x | dsl::sigmoid;
+      case 1: return x | dsl::prelu({.per_channel = roll(0, 1) == 0});
+      case 2: return x | dsl::scale_shift() | dsl::tanh;
+      case 3: return x * (x | dsl::average_pool(whole) | dsl::sigmoid);
+      case 4: return x * (x | dsl::conv(1, 1) | dsl::sigmoid);
+      default: return x | dsl::relu;
+    }
+  }
+
   void add_layer() {
     Tensor x = pick();
     const Spatial kernel = window(x, 3);
@@ -91,7 +104,7 @@ class RandomNetwork {
                                                        .pad = pad,
                                                        .count_padding = roll(0, 1) == 0}));
         break;
-      case 2: maps_.push_back(x | dsl::relu); break;
+      case 2: maps_.push_back(random_function(x)); break;
       case 3: maps_.push_back(join(x, pick())); break;
       case 4: maps_.push_back(x | dsl::max_pool(window(x, 2))); break;
       default: maps_.push_back(random_conv(x)); break;

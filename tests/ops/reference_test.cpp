@@ -135,10 +135,37 @@ TEST(Reference, AveragePoolCountsPaddingOnlyWhenAsked) {
 TEST(Reference, ElementwiseOperators) {
   const HostTensor x{{1, 3}, {-1, 0, 2}};
   const HostTensor dy{{1, 3}, {5, 6, 7}};
-  EXPECT_EQ(run(ops::Relu{}, {x})[0].values, (Numbers{0, 0, 2}));
-  EXPECT_EQ(run(ops::ReluGrad{}, {dy, x})[0].values, (Numbers{0, 0, 7}));
-  EXPECT_EQ(run(ops::Add{}, {x, dy})[0].values, (Numbers{4, 6, 9}));
+  EXPECT_EQ(run(dsl::pointwise(dsl::relu), {x})[0].values, (Numbers{0, 0, 2}));
+  EXPECT_EQ(run(dsl::pointwise("add"), {x, dy})[0].values, (Numbers{4, 6, 9}));
   EXPECT_EQ(run(ops::Copy{}, {x})[0].values, x.values);
+}
+
+TEST(Reference, PointwiseRepeatsItsInputs) {
+  const Op times = dsl::pointwise("mul");
+  const HostTensor x{{2, 2, 1, 2}, count_to(8)};
+  const auto product = [&](const Shape& shape, const Numbers& values) {
+    return run(times, {x, {shape, values}})[0].values;
+  };
+  EXPECT_EQ(product({2}, {1, 10}), (Numbers{1, 2, 30, 40, 5, 6, 70, 80}));
+  EXPECT_EQ(product({1}, {2}), (Numbers{2, 4, 6, 8, 10, 12, 14, 16}));
+  EXPECT_EQ(product({1, 2}, {1, 10}), (Numbers{1, 20, 3, 40, 5, 60, 7, 80}));
+  EXPECT_EQ(product({2, 2, 1, 1}, {1, 2, 3, 4}), (Numbers{1, 2, 6, 8, 15, 18, 28, 32}));
+  // Both sides are repeated.
+  const HostTensors y = run(times, {{{1, 2, 1}, {1, 10}}, {{1, 1, 3}, {1, 2, 3}}});
+  EXPECT_EQ(y[0].shape, (Shape{1, 2, 3}));
+  EXPECT_EQ(y[0].values, (Numbers{1, 2, 3, 10, 20, 30}));
+}
+
+TEST(Reference, SumToAddsWhatWasRepeated) {
+  const HostTensor dy{{2, 2, 1, 2}, count_to(8)};
+  const auto sum = [&](const Shape& shape) { return run(ops::SumTo{.shape = shape}, {dy})[0]; };
+  EXPECT_EQ(sum({2}).values, (Numbers{14, 22}));
+  EXPECT_EQ(sum({1}).values, (Numbers{36}));
+  EXPECT_EQ(sum({2, 1, 1}).values, (Numbers{14, 22}));
+  EXPECT_EQ(sum({1, 2}).values, (Numbers{16, 20}));
+  EXPECT_EQ(sum({kBatch, 2, 1, 1}).values, (Numbers{3, 7, 11, 15}));
+  EXPECT_EQ(sum({kBatch, 1, 1, 2}).values, (Numbers{4, 6, 12, 14}));
+  EXPECT_EQ(sum({kBatch, 1, 1, 1}).shape, (Shape{2, 1, 1, 1}));
 }
 
 TEST(Reference, FlattenAndBackKeepTheOrder) {

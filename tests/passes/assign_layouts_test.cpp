@@ -123,6 +123,26 @@ TEST(AssignLayouts, LaysWeightsOutAsTheValueTheyMeet) {
   EXPECT_EQ(layout_of(program, "dense"), "5 filters in blocks of 8 of f32[N,3,2,2] block 4");
 }
 
+TEST(AssignLayouts, LaysRepeatedParametersOutAsBiasesOrAsOneSample) {
+  const Program program = laid_out(R"(
+%0 = input "x" () {shape=[N,24,4,6]} -> [N,24,4,6]
+%1 = parameter "channels" () {id=0 shape=[24]} -> [24]
+%2 = parameter "one" () {id=1 shape=[1]} -> [1]
+%3 = parameter "map" () {id=2 shape=[24,4,1]} -> [24,4,1]
+%4 = parameter "row" () {id=3 shape=[4,6]} -> [4,6]
+%5 = mul "a" (%0, %1) {} -> [N,24,4,6]
+%6 = mul "b" (%5, %2) {} -> [N,24,4,6]
+%7 = mul "c" (%6, %3) {} -> [N,24,4,6]
+%8 = neg "negative" (%4) {} -> [4,6]
+%9 = mul "d" (%7, %8) {} -> [N,24,4,6]
+)");
+  EXPECT_EQ(layout_of(program, "channels"), "24 filters in blocks of 16 of f32[N,1] block 1");
+  EXPECT_EQ(layout_of(program, "one"), "1 filters in blocks of 1 of f32[N,1] block 1");
+  EXPECT_EQ(layout_of(program, "map"), "1 filters in blocks of 1 of f32[N,24,4,1] block 16");
+  EXPECT_EQ(layout_of(program, "row"), "1 filters in blocks of 1 of f32[N,1,4,6] block 1");
+  EXPECT_EQ(layout_of(program, "negative"), layout_of(program, "row"));
+}
+
 TEST(AssignLayouts, GivesGradientsTheLayoutOfTheirParameter) {
   Network net("sums");
   Tensor x = net.input("x", Shape{6}) | dsl::relu;

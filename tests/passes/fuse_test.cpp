@@ -118,6 +118,38 @@ output "y" %5
             "conv1 sum: x, w, softmax1 -> sum\n");
 }
 
+TEST(Fuse, FollowsAValueThatOneNodeReadsTwice) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
+%1 = parameter "w" () {shape=[1,1,1,1]} -> [1,1,1,1]
+%2 = conv "conv1" (%0, %1) {kernel=[1,1]} -> [N,1,4,4]
+%3 = mul "square" (%2, %2) {} -> [N,1,4,4]
+%4 = pointwise "mine" (%3) {function="mine" formula="x0 * sigmoid(x0)"} -> [N,1,4,4]
+output "y" %4
+)");
+  fuse(program, {});
+EXPECT_EQ(regions_of(program), "conv1 square mine: x, w -> mine\n");
+}
+
+TEST(Fuse, RepeatsWhatOtherRegionsComputedButNotItsOwnValue) {
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,2,4,4]} -> [N,2,4,4]
+%1 = parameter "slope" () {shape=[2]} -> [2]
+%2 = softmax "softmax1" (%0) {} -> [N,2,4,4]
+%3 = average_pool "squeeze" (%0) {kernel=[4,4]} -> [N,2,1,1]
+%4 = sigmoid "gate" (%3) {} -> [N,2,1,1]
+%5 = relu "relu1" (%2) {} -> [N,2,4,4]
+%6 = mul "excite" (%5, %4) {} -> [N,2,4,4]
+%7 = prelu "prelu1" (%6, %1) {} -> [N,2,4,4]
+output "y" %7
+)");
+  fuse(program, {});
+  EXPECT_EQ(regions_of(program),
+            "softmax1: x -> softmax1\n"
+            "squeeze gate: x -> gate\n"
+            "relu1 excite prelu1: softmax1, gate, slope -> prelu1\n");
+}
+
 TEST(Fuse, CutsLenet5IntoTheseRegions) {
   Program inference;
   inference.graph = dsl::zoo::lenet5().graph();

@@ -1,0 +1,121 @@
+#pragma once
+/// A formula as text: "x0 * sigmoid(1.5 * x0)". Terms that are used twice get a name in front, so
+/// that the text is no longer than the formula:
+///
+///   t0 = sigmoid(x0); t0 * (1 - t0)
+///
+/// Numbers are the shortest decimals that give every bit back. compiler/graph/parse_formula.h reads
+/// it.
+
+#include <array>
+#include <charconv>
+#include <string>
+#include <string_view>
+
+#include "dsl/formula.h"
+
+namespace halcyon::dsl {
+
+/// "exp", "+", "<", ...; empty for inputs and constants.
+inline std::string_view symbol_of(Operation operation) {
+  constexpr std::string_view kSymbols[] = {
+      "",      "",    "+",   "-",   "*",    "/",    "min",     "max",      "pow",
+      "-",     "abs", "exp", "log", "sqrt", "tanh", "sigmoid", "softplus", "erf",
+      "floor", "<",   "<=",  ">",   ">=",   "==",   "select"};
+  static_assert(std::size(kSymbols) == static_cast<std::size_t>(Operation::select) + 1);
+  return kSymbols[static_cast<int>(operation)];
+}
+
+namespace detail {
+
+class FormulaPrinter {
+ public:
+  explicit FormulaPrinter(const Formula& formula) : formula_(formula) {
+    for (int i = formula.size - 1; i >= 0; --i) {
+      const Term& t = formula.terms[i];
+      // Comparisons are written where they are used, and so are their operands.
+      const int times = is_comparison(t.operation) ? uses_[i] : 1;
+      const int operands = operand_count(t.operation);
+      if (operands > 0) uses_[t.a] += times;
+      if (operands > 1) uses_[t.b] += times;
+      if (operands > 2) uses_[t.c] += times;
+    }
+  }
+
+  std::string text() {
+    std::string all;
+    for (int i = 0; i + 1 < formula_.size; ++i) {
+      const Operation operation = formula_.terms[i].operation;
+      if (uses_[i] < 2 || operand_count(operation) == 0 || is_comparison(operation)) continue;
+      const std::string name = "t" + std::to_string(next_++);
+      all += name + " = " + written(i, kLoosest) + "; ";
+      names_[i] = name;
+    }
+    return all + (formula_.empty() ? "" : written(formula_.size - 1, kLoosest));
+  }
+
+ private:
+  // How tightly an operator binds; operands that bind less stand in parentheses.
+  static constexpr int kLoosest = 0, kSum = 1, kProduct = 2, kTightest = 3;
+
+  static int binding(Operation operation) {
+    if (operation == Operation::add || operation == Operation::sub) return kSum;
+    if (operation == Operation::mul || operation == Operation::div) return kProduct;
+    return kTightest;
+  }
+
+  static std::string number(float value) {
+    char text[32];
+    return {text, std::to_chars(text, text + sizeof text, value).ptr};
+  }
+
+  std::string written(int i, int at_least) const {
+    if (!names_[i].empty()) return names_[i];
+    const Term& t = formula_.terms[i];
+    const std::string symbol(symbol_of(t.operation));
+    switch (t.operation) {
+      case Operation::input: return "x" + std::to_string(t.a);
+      case Operation::constant: return number(t.value);
+      case Operation::neg: return "-" + argument_of_minus(t.a);
+      case Operation::add:
+      case Operation::sub:
+      case Operation::mul:
+      case Operation::div: {
+        const int own = binding(t.operation);
+        const std::string pair = written(t.a, own) + " " + symbol + " " + written(t.b, own + 1);
+        return own < at_least ? "(" + pair + ")" : pair;
+      }
+      default: break;
+    }
+    if (is_comparison(t.operation)) {
+      return written(t.a, kLoosest) + " " + symbol + " " + written(t.b, kLoosest);
+    }
+    std::string list = written(t.a, kLoosest);
+    const int operands = operand_count(t.operation);
+    if (operands > 1) list += ", " + written(t.b, kLoosest);
+    if (operands > 2) list += ", " + written(t.c, kLoosest);
+    return symbol + "(" + list + ")";
+  }
+
+  /// A minus in front of a digit belongs to the number.
+  std::string argument_of_minus(int i) const {
+    const Operation operation = formula_.terms[i].operation;
+    if (operation == Operation::constant || operation == Operation::neg) {
+      return "(" + written(i, kLoosest) + ")";
+    }
+    return written(i, kTightest);
+  }
+
+  const Formula& formula_;
+  std::array<int, Formula::kCapacity> uses_ = {};
+  std::array<std::string, Formula::kCapacity> names_;
+  int next_ = 0;
+};
+
+}  // namespace detail
+
+inline std::string to_string(const Formula& formula) {
+  return detail::FormulaPrinter(formula).text();
+}
+
+}  // namespace halcyon::dsl
