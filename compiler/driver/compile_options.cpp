@@ -25,18 +25,22 @@ dsl::ops::Optimizer parse_optimizer(const std::string& text) {
 
 }  // namespace
 
-void CompileFlags::add_to(CLI::App& command) {
+void CompileFlags::add_source_to(CLI::App& command) {
   command.add_option("SRC", source, "a DSL file (.cpp) or zoo:NAME")->required();
   command
       .add_option("--target", target, "host, or a Halide target such as x86-64-linux-avx-avx2-fma")
       ->check(usable_by([](const std::string& text) { parse_target(text); }, "TARGET"));
-  command.add_option("--cache", cache, "folder of compiled kernels; none to do without");
-  command.add_option("--jobs", jobs, "threads that compile; 0: all")->check(whole_number(0, 256));
   command
       .add_option("--source-timeout", source_timeout_s,
                   "seconds for the C++ compiler, and as many for the network's own program")
       ->capture_default_str()
       ->check(whole_number(1, 1'000'000));
+}
+
+void CompileFlags::add_to(CLI::App& command) {
+  add_source_to(command);
+  command.add_option("--cache", cache, "folder of compiled kernels; none to do without");
+  command.add_option("--jobs", jobs, "threads that compile; 0: all")->check(whole_number(0, 256));
 }
 
 void CompileFlags::add_training_to(CLI::App& command, CLI::Option* train) {

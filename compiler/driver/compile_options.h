@@ -22,6 +22,9 @@ struct CompileFlags {
   int jobs = 0;
   int64_t source_timeout_s = kSourceTimeout.count();
 
+  /// SRC, --target and --source-timeout.
+  void add_source_to(CLI::App& command);
+  /// Those and what compiling kernels takes.
   void add_to(CLI::App& command);
   /// `train` is the flag without which these options mean nothing, if the command has one.
   void add_training_to(CLI::App& command, CLI::Option* train = nullptr);

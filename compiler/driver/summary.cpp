@@ -1,0 +1,187 @@
+#include "compiler/driver/summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "compiler/passes/pipeline.h"
+
+namespace halcyon::compiler {
+
+using namespace dsl;
+
+namespace {
+
+/// Whether an output depends on each node.
+std::vector<bool> needed_for_outputs(const Graph& graph) {
+  std::vector<bool> needed(static_cast<std::size_t>(graph.node_count()));
+  for (const Output& output : graph.outputs) {
+    needed[static_cast<std::size_t>(output.value.node)] = true;
+  }
+  for (int32_t id = graph.node_count() - 1; id >= 0; --id) {
+    if (!needed[static_cast<std::size_t>(id)]) continue;
+    for (Value v : graph.node(id).inputs) needed[static_cast<std::size_t>(v.node)] = true;
+  }
+  return needed;
+}
+
+std::vector<LayerFacts> layers_of(const Graph& graph) {
+  const std::vector<bool> needed = needed_for_outputs(graph);
+  std::vector<bool> counted(needed.size());  // a parameter that two layers share is the first's
+  std::vector<LayerFacts> layers;
+  for (int32_t id = 0; id < graph.node_count(); ++id) {
+    const Node& node = graph.node(id);
+    if (!needed[static_cast<std::size_t>(id)] || std::holds_alternative<ops::Parameter>(node.op)) {
+      continue;
+    }
+    LayerFacts layer;
+    layer.name = node.name.view();
+    layer.op = name_of(node.op);
+    layer.shape = node.outputs[0];
+    layer.elements = node.outputs[0].elements();
+    layer.macs = macs_of(node.op, graph.input_shapes(node), node.outputs);
+    for (Value v : node.inputs) {
+      const auto* parameter = std::get_if<ops::Parameter>(&graph.node(v).op);
+      if (parameter == nullptr || counted[static_cast<std::size_t>(v.node)]) continue;
+      counted[static_cast<std::size_t>(v.node)] = true;
+      if (parameter->trainable) layer.parameters += parameter->shape.elements();
+    }
+    layers.push_back(std::move(layer));
+  }
+  return layers;
+}
+
+RegionFacts region_facts(const Program& program, const Region& region) {
+  RegionFacts facts;
+  const Graph& graph = program.graph;
+  for (int32_t id : region.nodes) {
+    const Node& node = graph.node(id);
+    facts.nodes.emplace_back(node.name.view());
+    facts.macs += macs_of(node.op, graph.input_shapes(node), node.outputs);
+  }
+  for (Value v : region.outputs) {
+    const auto layout = program.layouts.find(v);
+    facts.outputs.push_back(layout == program.layouts.end() ? halcyon::to_string(graph.shape(v))
+                                                            : to_string(layout->second));
+  }
+  return facts;
+}
+
+/// Columns as wide as their widest cell; the first is flush left, the others as `left` says.
+std::string table(const std::vector<std::vector<std::string>>& rows, std::string_view left) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += i == 0 ? "" : "  ";
+      line += left.at(i) == 'l' ? fmt::format("{:<{}}", row[i], widths[i])
+                                : fmt::format("{:>{}}", row[i], widths[i]);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+/// "1,234,567"
+std::string grouped(int64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  return digits;
+}
+
+std::string kilobytes(int64_t bytes) { return grouped((bytes + 1023) / 1024); }
+
+std::string or_nothing(int64_t number) { return number == 0 ? "" : grouped(number); }
+
+std::string joined(const std::vector<std::string>& words, const char* between) {
+  return fmt::format("{}", fmt::join(words, between));
+}
+
+}  // namespace
+
+Summary summarize(const Graph& graph, const Target& target) {
+  Program program;
+  program.graph = graph;
+  PassContext context;
+  context.target = target;
+  run_passes(program, context, inference_passes());
+  Summary summary;
+  summary.network = graph.name.view();
+  summary.layers = layers_of(graph);
+  for (const Region& region : program.regions) {
+    summary.regions.push_back(region_facts(program, region));
+  }
+  for (const LayerFacts& layer : summary.layers) {
+    summary.parameters += layer.parameters;
+    summary.macs += layer.macs;
+  }
+  summary.parameter_bytes = program.memory.parameter_bytes;
+  summary.per_sample_bytes = program.memory.per_sample_bytes;
+  summary.per_sample_lower_bound_bytes = program.memory.per_sample_lower_bound;
+  summary.fixed_bytes = program.memory.fixed_bytes;
+  return summary;
+}
+
+std::string to_text(const Summary& s) {
+  std::vector<std::vector<std::string>> rows = {
+      {"layer", "operator", "shape", "kB", "parameters", "multiply-adds"}};
+  for (const LayerFacts& layer : s.layers) {
+    rows.push_back({layer.name, layer.op, halcyon::to_string(layer.shape),
+                    kilobytes(4 * layer.elements), or_nothing(layer.parameters),
+                    or_nothing(layer.macs)});
+  }
+  rows.push_back({"total", "", "", "", grouped(s.parameters), grouped(s.macs)});
+  std::string text = s.network + "\n\n" + table(rows, "lllrrr");
+
+  rows = {{"kernel", "multiply-adds", "writes"}};
+  for (const RegionFacts& region : s.regions) {
+    rows.push_back(
+        {joined(region.nodes, "+"), or_nothing(region.macs), joined(region.outputs, "; ")});
+  }
+  text += fmt::format("\n{} kernels, each one loop nest\n\n", s.regions.size());
+  text += table(rows, "lrl");
+  text +=
+      fmt::format("\nparameters {} kB\nworkspace {} kB a sample (most that lives at once: {} kB)",
+                  kilobytes(s.parameter_bytes), kilobytes(s.per_sample_bytes),
+                  kilobytes(s.per_sample_lower_bound_bytes));
+  if (s.fixed_bytes > 0) text += fmt::format(" and {} kB", kilobytes(s.fixed_bytes));
+  return text + "\n";
+}
+
+nlohmann::json to_json(const Summary& s) {
+  nlohmann::json layers = nlohmann::json::array(), regions = nlohmann::json::array();
+  for (const LayerFacts& layer : s.layers) {
+    std::vector<int64_t> shape;  // without the batch
+    for (int axis = layer.shape.has_batch() ? 1 : 0; axis < layer.shape.rank; ++axis) {
+      shape.push_back(layer.shape[axis]);
+    }
+    layers.push_back({{"name", layer.name},
+                      {"operator", layer.op},
+                      {"shape", shape},
+                      {"elements", layer.elements},
+                      {"parameters", layer.parameters},
+                      {"macs", layer.macs}});
+  }
+  for (const RegionFacts& region : s.regions) {
+    regions.push_back(
+        {{"nodes", region.nodes}, {"outputs", region.outputs}, {"macs", region.macs}});
+  }
+  return {{"network", s.network},
+          {"layers", layers},
+          {"kernels", regions},
+          {"parameters", s.parameters},
+          {"macs", s.macs},
+          {"parameter_bytes", s.parameter_bytes},
+          {"workspace_bytes_per_sample", s.per_sample_bytes},
+          {"workspace_lower_bound_bytes_per_sample", s.per_sample_lower_bound_bytes},
+          {"workspace_fixed_bytes", s.fixed_bytes}};
+}
+
+}  // namespace halcyon::compiler

@@ -1,0 +1,49 @@
+#pragma once
+/// A network as the table of a paper, and what the compiler makes of it. Compiles no kernel.
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "compiler/program.h"
+#include "compiler/target.h"
+
+namespace halcyon::compiler {
+
+/// One layer of the network as it was written.
+struct LayerFacts {
+  std::string name;
+  std::string op;
+  Shape shape;             ///< of its first output
+  int64_t elements = 0;    ///< of that output, per sample
+  int64_t parameters = 0;  ///< of its own
+  int64_t macs = 0;        ///< multiply-adds per sample
+};
+
+/// One fused region: what runs as one loop nest.
+struct RegionFacts {
+  std::vector<std::string> nodes;
+  std::vector<std::string> outputs;  ///< with their physical form
+  int64_t macs = 0;                  ///< per sample
+};
+
+struct Summary {
+  std::string network;
+  std::vector<LayerFacts> layers;    ///< those that inference needs
+  std::vector<RegionFacts> regions;  ///< in execution order
+  int64_t parameters = 0;
+  int64_t macs = 0;
+  int64_t parameter_bytes = 0;
+  int64_t per_sample_bytes = 0;              ///< workspace that grows with the batch
+  int64_t per_sample_lower_bound_bytes = 0;  ///< the largest sum of values that live at once
+  int64_t fixed_bytes = 0;                   ///< workspace that does not
+};
+
+/// Of the inference network for that machine. Errors: as the passes.
+Summary summarize(const Graph& graph, const Target& target);
+
+/// Columns of plain text.
+std::string to_text(const Summary& summary);
+nlohmann::json to_json(const Summary& summary);
+
+}  // namespace halcyon::compiler

@@ -1,0 +1,91 @@
+#include "compiler/driver/summary.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "dsl/blocks.h"
+
+namespace halcyon::compiler {
+namespace {
+
+using dsl::conv;
+using dsl::dense;
+using dsl::max_pool;
+using dsl::Network;
+using dsl::Tensor;
+
+const Target kWide = parse_target("x86-64-linux-avx512_skylake-avx512-avx-avx2-f16c-fma-sse41");
+
+/// A classifier with a second head that only training needs.
+Network small_network() {
+  Network net("small");
+  Tensor x = net.input("image", {.height = 6, .width = 6, .channels = 3});
+  x = x | dsl::conv_relu(4, 3) | max_pool(2) | dsl::flatten;
+  const Tensor label = net.labels("label");
+  const Tensor scores = x | dense(2);
+  net.output("scores", scores | dsl::softmax);
+  net.loss("loss", dsl::softmax_cross_entropy(scores, label));
+  net.loss("second", dsl::softmax_cross_entropy(x | dense(2, {.name = "second_head"}), label));
+  return net;
+}
+
+TEST(Summary, ListsTheLayersThatInferenceNeeds) {
+  const Summary s = summarize(small_network().graph(), kWide);
+  std::string names;
+  for (const LayerFacts& layer : s.layers) names += layer.name + " ";
+  EXPECT_EQ(names, "image conv1 relu1 pool1 flatten1 dense1 softmax1 ");
+  EXPECT_EQ(s.layers[1].parameters, 4 * 27 + 4);
+  EXPECT_EQ(s.layers[1].macs, 4 * 4 * 4 * 27);
+  EXPECT_EQ(s.layers[1].shape, (Shape{kBatch, 4, 4, 4}));
+  EXPECT_EQ(s.parameters, 112 + 16 * 2 + 2);
+  EXPECT_EQ(s.macs, 1728 + 32);
+}
+
+TEST(Summary, ListsTheFusedRegions) {
+  const Summary s = summarize(small_network().graph(), kWide);
+  ASSERT_EQ(s.regions.size(), 3U);
+  EXPECT_EQ(s.regions[0].nodes, (std::vector<std::string>{"conv1", "pool1", "relu1"}));
+  EXPECT_EQ(s.regions[0].outputs, std::vector<std::string>{"f32[N,4,2,2] block 4"});
+  EXPECT_EQ(s.regions[0].macs, 1728);
+}
+
+TEST(Summary, SaysTheWorkspaceAndTheLeastThatItCouldBe) {
+  const Summary s = summarize(small_network().graph(), kWide);
+  EXPECT_GE(s.per_sample_bytes, s.per_sample_lower_bound_bytes);
+  EXPECT_GE(s.per_sample_lower_bound_bytes, 16 * 4);
+  EXPECT_GT(s.parameter_bytes, s.parameters * 4);
+}
+
+TEST(Summary, CountsNoRunningStatistics) {
+  Network net("normed");
+  const Tensor x = net.input("x", {.height = 3, .width = 3, .channels = 2});
+  net.output("y", x | dsl::conv_bn_relu(5, 3));
+  const Summary s = summarize(net.graph(), kWide);
+  EXPECT_EQ(s.parameters, 5 * 18 + 2 * 5);
+}
+
+TEST(Summary, IsATable) {
+  const std::string text = to_text(summarize(small_network().graph(), kWide));
+  EXPECT_NE(text.find("layer     operator  shape      kB  parameters  multiply-adds\n"
+                      "image     input     [N,3,6,6]   1\n"
+                      "conv1     conv      [N,4,4,4]   1         112          1,728\n"),
+            text.npos)
+      << text;
+  EXPECT_NE(text.find("\ntotal                                     146          1,760\n"),
+            text.npos)
+      << text;
+  EXPECT_NE(text.find("\nconv1+pool1+relu1          1,728  f32[N,4,2,2] block 4\n"), text.npos)
+      << text;
+}
+
+TEST(Summary, IsJson) {
+  const nlohmann::json json = to_json(summarize(small_network().graph(), kWide));
+  EXPECT_EQ(json.at("network"), "small");
+  EXPECT_EQ(json.at("layers").at(1).at("shape"), nlohmann::json({4, 4, 4}));
+  EXPECT_EQ(json.at("kernels").at(0).at("nodes").size(), 3U);
+  EXPECT_EQ(json.at("macs"), 1760);
+}
+
+}  // namespace
+}  // namespace halcyon::compiler
