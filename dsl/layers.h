@@ -6,60 +6,14 @@
 #include <concepts>
 #include <vector>
 
+#include "dsl/movement_layers.h"
 #include "dsl/network.h"
+#include "dsl/padding.h"
 #include "dsl/pointwise_layers.h"
 
 namespace halcyon::dsl {
 
-/// Zeros around the input: numbers, or "same" so that the output is ceil(input / stride).
-struct Padding {
-  Spatial begin = 0;
-  Spatial end = 0;
-  bool is_same = false;
-
-  constexpr Padding() = default;
-  constexpr Padding(int64_t all) : begin(all), end(all) {}
-  constexpr Padding(std::initializer_list<int64_t> per_axis) : begin(per_axis), end(per_axis) {}
-  constexpr Padding(Spatial begin_pad, Spatial end_pad) : begin(begin_pad), end(end_pad) {}
-};
-
-inline constexpr Padding valid = {};
-inline constexpr Padding same = [] {
-  Padding p;
-  p.is_same = true;
-  return p;
-}();
-
 namespace detail {
-
-/// One number for all axes becomes one number per axis; axes that were not given become 1.
-constexpr Spatial per_axis(const char* attribute, const Spatial& s, const Shape& x) {
-  rules::check_axes(attribute, s, x);
-  Spatial full = s;
-  full.rank = x.spatial_rank();
-  for (int axis = full.rank; axis < 3; ++axis) full.values[static_cast<std::size_t>(axis)] = 0;
-  return full;
-}
-
-/// Source: ONNX auto_pad SAME_UPPER; the odd zero goes to the end.
-constexpr Padding resolve_padding(const Padding& pad, const Shape& x, const Spatial& kernel,
-                                  const Spatial& stride, const Spatial& dilation) {
-  Padding full;
-  full.begin = per_axis("pad", pad.begin, x);
-  full.end = per_axis("pad", pad.end, x);
-  if (!pad.is_same) return full;
-  for (int axis = 0; axis < x.spatial_rank(); ++axis) {
-    rules::check_positive("kernel", kernel[axis]);
-    rules::check_positive("stride", stride[axis]);
-    rules::check_positive("dilation", dilation[axis]);
-    const int64_t in = x.spatial(axis);
-    const int64_t out = (in + stride[axis] - 1) / stride[axis];
-    const int64_t total = (out - 1) * stride[axis] + dilation[axis] * (kernel[axis] - 1) + 1 - in;
-    full.begin[axis] = total > 0 ? total / 2 : 0;
-    full.end[axis] = total > 0 ? total - total / 2 : 0;
-  }
-  return full;
-}
 
 constexpr FixedString member_name(const FixedString& layer, std::string_view member) {
   FixedString full = layer;
@@ -125,6 +79,78 @@ constexpr ConvLayer conv(int64_t filters, Spatial kernel, ConvOptions options = 
   return {filters, kernel, std::move(options), place};
 }
 
+struct ConvTransposeOptions {
+  Spatial stride = 1;
+  Padding pad = 0;  ///< cut off the output; "same": the output is input * stride
+  Spatial dilation = 1;
+  Spatial output_padding = 0;
+  int64_t groups = 1;
+  bool bias = true;
+  Initializer init = fan_in();
+  Initializer bias_init = constant(0);
+  FixedString name = {};
+};
+
+struct ConvTransposeLayer {
+  int64_t filters;
+  Spatial kernel;
+  ConvTransposeOptions options;
+  Place place;
+
+  constexpr Tensor operator()(Tensor x) const {
+    Network& net = x.owner();
+    const Shape in = x.shape();
+    const FixedString name = net.unique_name(options.name, "conv_transpose", place);
+    const ops::ConvTranspose op =
+        explain("conv_transpose", name, place, {&in, 1}, [&] { return resolve(in); });
+    std::vector<Value> inputs = {x.value, net.parameter(detail::member_name(name, ".weight"),
+                                                        op.weight_shape(in), options.init, place)
+                                              .value};
+    if (options.bias) {
+      inputs.push_back(net.parameter(detail::member_name(name, ".bias"), Shape{filters},
+                                     options.bias_init, place)
+                           .value);
+    }
+    return net.add(op, std::move(inputs), name, place);
+  }
+
+ private:
+  constexpr ops::ConvTranspose resolve(const Shape& in) const {
+    rules::check_activation(in, 3, 5);
+    ops::ConvTranspose op;
+    op.filters = filters;
+    op.groups = options.groups;
+    op.kernel = detail::per_axis("kernel", kernel, in);
+    op.stride = detail::per_axis("stride", options.stride, in);
+    op.dilation = detail::per_axis("dilation", options.dilation, in);
+    op.pad_begin = detail::per_axis("pad", options.pad.begin, in);
+    op.pad_end = detail::per_axis("pad", options.pad.end, in);
+    op.output_padding = detail::per_axis("output_padding", options.output_padding, in);
+    op.check_channels(in);
+    if (options.pad.is_same) cut_to_multiple(op, in);
+    return op;
+  }
+
+  /// Source: ONNX auto_pad SAME_UPPER; the odd position is cut off the end. Where the windows leave
+  /// gaps there is nothing to cut, and the output grows at the end instead.
+  static constexpr void cut_to_multiple(ops::ConvTranspose& op, const Shape& in) {
+    for (int axis = 0; axis < in.spatial_rank(); ++axis) {
+      const int64_t total =
+          op.dilation[axis] * (op.kernel[axis] - 1) + 1 + op.output_padding[axis] - op.stride[axis];
+      op.pad_begin[axis] = total > 0 ? total / 2 : 0;
+      op.pad_end[axis] = total > 0 ? total - total / 2 : 0;
+      if (total < 0) op.output_padding[axis] -= total;
+    }
+  }
+};
+
+/// Shapes: x [N,C,H,W] -> [N,filters,P,Q]; see ops::ConvTranspose.
+constexpr ConvTransposeLayer conv_transpose(int64_t filters, Spatial kernel,
+                                            ConvTransposeOptions options = {},
+                                            Place place = Place::here()) {
+  return {filters, kernel, std::move(options), place};
+}
+
 struct DenseOptions {
   bool bias = true;
   Initializer init = fan_in();
@@ -166,6 +192,8 @@ constexpr DenseLayer dense(int64_t units, DenseOptions options = {}, Place place
 struct PoolOptions {
   Spatial stride = 0;  ///< 0: as large as the kernel
   Padding pad = 0;
+  Spatial dilation = 1;
+  bool ceil = false;           ///< rounds the number of windows up
   bool count_padding = false;  ///< average only
   FixedString name = {};
 };
@@ -191,9 +219,11 @@ struct PoolLayer {
     op.kernel = detail::per_axis("kernel", kernel, in);
     const bool default_stride = options.stride == Spatial(0);
     op.stride = detail::per_axis("stride", default_stride ? kernel : options.stride, in);
-    const Padding pad = detail::resolve_padding(options.pad, in, op.kernel, op.stride, 1);
+    op.dilation = detail::per_axis("dilation", options.dilation, in);
+    const Padding pad = detail::resolve_padding(options.pad, in, op.kernel, op.stride, op.dilation);
     op.pad_begin = pad.begin;
     op.pad_end = pad.end;
+    op.ceil = options.ceil;
     if constexpr (requires { op.count_padding; }) op.count_padding = options.count_padding;
     return op;
   }
@@ -248,8 +278,9 @@ operator|(Tensor x, const Layer& layer) {
   return layer(x);
 }
 
-/// Joins tensors along the channels. Shapes: [N,C_i,H,W] -> [N,sum C_i,H,W]
-constexpr Tensor concat(const std::vector<Tensor>& list, FixedString name = {},
+/// Joins tensors along an axis: 1 is the channels, 2 the first spatial axis.
+/// Shapes: [N,C_i,H,W] -> [N,sum C_i,H,W] for axis 1
+constexpr Tensor concat(const std::vector<Tensor>& list, int64_t axis, FixedString name = {},
                         Place place = Place::here()) {
   explain("concat", name, place, {}, [&] {
     if (list.empty()) mistakes::wrong_number_of_inputs(0, 1, 1024);
@@ -260,7 +291,14 @@ constexpr Tensor concat(const std::vector<Tensor>& list, FixedString name = {},
   std::vector<Value> inputs;
   for (const Tensor& t : list) inputs.push_back(t.value);
   Network& net = list[0].owner();
-  return net.add(ops::Concat{}, std::move(inputs), net.unique_name(name, "concat", place), place);
+  return net.add(ops::Concat{.axis = axis}, std::move(inputs),
+                 net.unique_name(name, "concat", place), place);
+}
+
+/// Joins tensors along the channels.
+constexpr Tensor concat(const std::vector<Tensor>& list, FixedString name = {},
+                        Place place = Place::here()) {
+  return concat(list, 1, name, place);
 }
 
 namespace detail {

@@ -32,12 +32,13 @@ inline std::string text_of(float value) {
   return text;
 }
 inline std::string text_of(const Shape& value) { return to_string(value); }
-inline std::string text_of(const Spatial& value) {
-  if (value.rank == 0) return std::to_string(value[0]);
+template <class T, std::size_t most>
+std::string text_of(const Numbers<T, most>& value) {
+  if (value.rank == 0) return text_of(value[0]);
   std::string text = "[";
   for (int axis = 0; axis < value.rank; ++axis) {
     if (axis > 0) text += ',';
-    text += std::to_string(value[axis]);
+    text += text_of(value[axis]);
   }
   return text + "]";
 }
@@ -60,6 +61,28 @@ inline std::string text_of(ops::Neighbours value) {
   return value == ops::Neighbours::channels ? "channels" : "positions";
 }
 
+inline std::string text_of(ops::PadMode value) {
+  constexpr const char* names[] = {"constant", "reflect", "edge"};
+  return names[static_cast<int>(value)];
+}
+inline std::string text_of(ops::DepthOrder value) {
+  constexpr const char* names[] = {"dcr", "crd"};
+  return names[static_cast<int>(value)];
+}
+inline std::string text_of(ops::Interpolation value) {
+  constexpr const char* names[] = {"nearest", "linear"};
+  return names[static_cast<int>(value)];
+}
+inline std::string text_of(ops::Coordinates value) {
+  constexpr const char* names[] = {"half_pixel", "asymmetric", "align_corners",
+                                   "pytorch_half_pixel"};
+  return names[static_cast<int>(value)];
+}
+inline std::string text_of(ops::Rounding value) {
+  constexpr const char* names[] = {"prefer_floor", "prefer_ceil", "floor", "ceil"};
+  return names[static_cast<int>(value)];
+}
+
 /// In quotation marks; what would end them or the line becomes '_' (file names may hold anything).
 inline std::string quoted(const FixedString& name) {
   std::string text = "\"";
@@ -73,23 +96,25 @@ inline std::string quoted(const FixedString& name) {
 inline std::string text_of(const FixedString& value) { return quoted(value); }
 inline std::string text_of(const Formula& value) { return "\"" + to_string(value) + "\""; }
 
+/// "{kernel=[2,2] ...}": an operator, or the one that a gradient belongs to.
+template <Operator Op>
+std::string text_of(const Op& op) {
+  std::string text = "{";
+  std::apply(
+      [&](const auto&... f) {
+        ((text +=
+          (text.size() > 1 ? " " : "") + std::string(f.name) + "=" + text_of(op.*(f.member))),
+         ...);
+      },
+      Op::fields());
+  return text + "}";
+}
+
 }  // namespace print_detail
 
 /// "{filters=8 kernel=[5,5]}"
 inline std::string attributes_text(const Op& op) {
-  std::string text = "{";
-  std::visit(
-      [&](const auto& o) {
-        std::apply(
-            [&](const auto&... f) {
-              ((text += (text.size() > 1 ? " " : "") + std::string(f.name) + "=" +
-                        print_detail::text_of(o.*(f.member))),
-               ...);
-            },
-            o.fields());
-      },
-      op);
-  return text + "}";
+  return std::visit([](const auto& o) { return print_detail::text_of(o); }, op);
 }
 
 /// "leaky_relu" and "{alpha=0x1p-4}", "conv" and "{filters=8 ...}".

@@ -84,15 +84,32 @@ namespace mistakes {
                      "give one number for all axes, or one for each"};
 }
 
+[[noreturn]] inline void attribute_has_wrong_number_of_sample_axes(const char* attribute,
+                                                                   int64_t found,
+                                                                   int64_t expected) {
+  throw ShapeMistake{std::string(attribute) + " has " + std::to_string(found) + " numbers, x has " +
+                         std::to_string(expected) + " axes behind the batch",
+                     "give one number for all axes, or one for the channels and each spatial axis"};
+}
+
 [[noreturn]] inline void padding_must_not_be_negative(int64_t found) {
   throw ShapeMistake{"padding is " + std::to_string(found) + ", expected at least 0",
                      "to cut a border off, use slice"};
 }
 
-[[noreturn]] inline void pool_padding_reaches_kernel(int64_t padding, int64_t kernel) {
+/// `window`: dilation * (kernel - 1) + 1.
+[[noreturn]] inline void pool_padding_reaches_kernel(int64_t padding, int64_t window) {
   throw ShapeMistake{
-      "padding " + std::to_string(padding) + " is not below the kernel's " + std::to_string(kernel),
+      "padding " + std::to_string(padding) + " is not below the window's " + std::to_string(window),
       "a window that holds padding alone has no maximum"};
+}
+
+[[noreturn]] inline void pool_window_steps_over_input(int64_t input, int64_t pad_begin,
+                                                      int64_t dilation) {
+  throw ShapeMistake{"a window with dilation " + std::to_string(dilation) + " and padding " +
+                         std::to_string(pad_begin) + " steps over all " + std::to_string(input) +
+                         " of the input",
+                     "a window that holds padding alone has no maximum"};
 }
 
 /// The arithmetic of out = (in + pad_begin + pad_end - (dilation*(kernel-1)+1)) / stride + 1.
@@ -144,12 +161,15 @@ namespace mistakes {
                      "dsl/functions.h has the table"};
 }
 
-[[noreturn]] inline void concat_extents_do_not_match(int64_t axis, int64_t found,
+[[noreturn]] inline void concat_extents_do_not_match(int64_t joined, int64_t axis, int64_t found,
                                                      int64_t expected) {
-  throw ShapeMistake{"concat joins channels; axis " + std::to_string(axis) + " has " +
-                         std::to_string(found) + " here and " + std::to_string(expected) +
-                         " in the first input",
-                     "every axis but the channels must agree"};
+  throw ShapeMistake{
+      std::string("concat joins ") +
+          (joined == 1 ? std::string("channels") : "axis " + std::to_string(joined)) + "; axis " +
+          std::to_string(axis) + " has " + std::to_string(found) + " here and " +
+          std::to_string(expected) + " in the first input",
+      "every axis but the " + (joined == 1 ? std::string("channels") : std::string("joined one")) +
+          " must agree"};
 }
 
 [[noreturn]] inline void dense_needs_flat_input(int64_t rank) {
@@ -177,9 +197,117 @@ namespace mistakes {
   throw ShapeMistake{"dy is " + to_string(found) + ", expected " + to_string(expected), ""};
 }
 
-[[noreturn]] inline void slice_is_out_of_range(int64_t begin, int64_t end, int64_t channels) {
-  throw ShapeMistake{"channels [" + std::to_string(begin) + "," + std::to_string(end) +
-                         ") are not within the input's " + std::to_string(channels),
+/// Axes are counted with the batch, which is 0 and cannot be chosen.
+[[noreturn]] inline void there_is_no_such_axis(int64_t axis, int64_t rank) {
+  throw ShapeMistake{
+      "axis " + std::to_string(axis) + " is not one of 1 to " + std::to_string(rank - 1),
+      "0 is the batch, 1 the channels, 2 the first spatial axis"};
+}
+
+[[noreturn]] inline void slice_has_no_step(int64_t axis) {
+  throw ShapeMistake{"the step of axis " + std::to_string(axis) + " is 0",
+                     "1 takes every position, -1 runs backwards"};
+}
+
+[[noreturn]] inline void slice_is_out_of_range(int64_t axis, int64_t begin, int64_t end,
+                                               int64_t step, int64_t extent) {
+  throw ShapeMistake{"axis " + std::to_string(axis) + ": no position from " +
+                         std::to_string(begin) + " up to " + std::to_string(end) + " in steps of " +
+                         std::to_string(step) + ", or not all of them " + "among the input's " +
+                         std::to_string(extent),
+                     step > 0 ? "0 <= begin < end <= " + std::to_string(extent)
+                              : "-1 <= end < begin < " + std::to_string(extent)};
+}
+
+[[noreturn]] inline void parts_do_not_fill_axis(int64_t axis, int64_t sum, int64_t extent) {
+  throw ShapeMistake{"the parts of axis " + std::to_string(axis) + " hold " + std::to_string(sum) +
+                         " positions, x has " + std::to_string(extent),
+                     ""};
+}
+
+[[noreturn]] inline void axis_cannot_be_split_evenly(int64_t axis, int64_t extent, int64_t parts) {
+  throw ShapeMistake{"the " + std::to_string(extent) + " positions of axis " +
+                         std::to_string(axis) + " cannot be split into " + std::to_string(parts) +
+                         " equal parts",
+                     "give the extent of each part"};
+}
+
+[[noreturn]] inline void reflection_needs_larger_axis(int64_t axis, int64_t border,
+                                                      int64_t extent) {
+  throw ShapeMistake{"a reflected border of " + std::to_string(border) + " needs at least " +
+                         std::to_string(border + 1) + " positions, axis " + std::to_string(axis) +
+                         " has " + std::to_string(extent),
+                     "use edge, or pad twice"};
+}
+
+[[noreturn]] inline void only_constants_stand_between() {
+  throw ShapeMistake{"reflect and edge put nothing between neighbours", "leave .between at 0"};
+}
+
+[[noreturn]] inline void permutation_has_wrong_rank(int64_t found, int64_t expected) {
+  throw ShapeMistake{"the permutation has " + std::to_string(found) + " axes, x has " +
+                         std::to_string(expected) + " behind the batch",
+                     "name each of them once: 1 is the channels, 2 the first spatial axis"};
+}
+
+[[noreturn]] inline void permutation_names_no_axis(int64_t found, int64_t last) {
+  throw ShapeMistake{"the permutation names axis " + std::to_string(found) + ", expected 1 to " +
+                         std::to_string(last),
+                     "the batch, axis 0, stays in front and is not named"};
+}
+
+[[noreturn]] inline void permutation_names_axis_twice(int64_t axis) {
+  throw ShapeMistake{"the permutation names axis " + std::to_string(axis) + " twice", ""};
+}
+
+[[noreturn]] inline void channels_fill_no_blocks(int64_t channels, int64_t block, int64_t axes) {
+  throw ShapeMistake{std::to_string(channels) + " channels are no multiple of block^" +
+                         std::to_string(axes) + ", block is " + std::to_string(block),
+                     ""};
+}
+
+[[noreturn]] inline void extent_is_no_multiple_of_block(int64_t axis, int64_t extent,
+                                                        int64_t block) {
+  throw ShapeMistake{"extent " + std::to_string(extent) + " of axis " + std::to_string(axis) +
+                         " is no multiple of the block's " + std::to_string(block),
+                     ""};
+}
+
+[[noreturn]] inline void reshape_changes_count(const Shape& found, const Shape& wanted) {
+  throw ShapeMistake{to_string(found) + " has " + std::to_string(found.elements()) +
+                         " values per sample, " + to_string(wanted) + " has " +
+                         std::to_string(wanted.elements()),
+                     ""};
+}
+
+[[noreturn]] inline void reshape_leaves_axis_open(const Shape& found) {
+  throw ShapeMistake{
+      "the extent -1 cannot be found from the " + std::to_string(found.elements()) + " values of x",
+      "at most one extent may be -1, and the others must divide the values"};
+}
+
+[[noreturn]] inline void scale_is_not_usable() {
+  throw ShapeMistake{"the scale is not positive, or too large",
+                     "give each spatial axis a .size or a .scale above 0"};
+}
+
+[[noreturn]] inline void resize_leaves_nothing(int64_t extent) {
+  throw ShapeMistake{"the scale leaves nothing of an extent of " + std::to_string(extent),
+                     "scale times extent must be at least 1"};
+}
+
+[[noreturn]] inline void output_padding_reaches_stride(int64_t output_padding, int64_t stride,
+                                                       int64_t dilation) {
+  throw ShapeMistake{"output_padding " + std::to_string(output_padding) +
+                         " is below neither the stride's " + std::to_string(stride) +
+                         " nor the dilation's " + std::to_string(dilation),
+                     "it chooses among the sizes that the stride makes possible"};
+}
+
+[[noreturn]] inline void padding_leaves_nothing(int64_t extent, int64_t pad_begin,
+                                                int64_t pad_end) {
+  throw ShapeMistake{"padding " + std::to_string(pad_begin) + " and " + std::to_string(pad_end) +
+                         " cut off all " + std::to_string(extent) + " positions",
                      ""};
 }
 

@@ -22,7 +22,7 @@ namespace halcyon::compiler {
 namespace {
 
 constexpr const char* kHalideFunction = "halide_kernel";
-constexpr int64_t kScratchAlignment = 64;
+constexpr int64_t kAlignment = 64;  // of scratch memory and tables: the longest vector's
 
 Halide::Target halide_target(const Target& target) {
   Halide::Target t(target.features);
@@ -71,8 +71,7 @@ int64_t place_scratch(llvm::Module& module, const std::string& label) {
     call->replaceAllUsesWith(
         ir.CreateConstGEP1_64(ir.getInt8Ty(), scratch, static_cast<uint64_t>(offset)));
     call->eraseFromParent();
-    offset +=
-        (size->getSExtValue() + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
+    offset += (size->getSExtValue() + kAlignment - 1) / kAlignment * kAlignment;
   }
   for (llvm::CallInst* call : calls_of(module, "halide_free")) call->eraseFromParent();
   return offset;
@@ -189,6 +188,9 @@ void hide_everything_but(llvm::Module& module, const std::string& symbol) {
     if (g.isDeclaration()) continue;
     g.setLinkage(llvm::GlobalValue::InternalLinkage);
     g.setName("constant");
+    // Halide loads vectors from the tables of a kernel as if they were aligned, but does not say
+    // so.
+    g.setAlignment(llvm::Align(kAlignment));
   }
 }
 

@@ -21,7 +21,6 @@ using dsl::kMaxElements;
 namespace ops = dsl::ops;
 using dsl::Op;
 using dsl::Shapes;
-using dsl::Spatial;
 using dsl::Value;
 
 std::string list_of(const std::vector<std::string_view>& names) {
@@ -104,18 +103,54 @@ void read(Scanner& in, const std::string& what, Shape& value) {
   }
 }
 
-void read(Scanner& in, const std::string& what, Spatial& value) {
+void read(Scanner& in, const std::string& what, dsl::ops::PadMode& value) {
+  using dsl::ops::PadMode;
+  read_name(in, what, value, {PadMode::constant, PadMode::reflect, PadMode::edge});
+}
+void read(Scanner& in, const std::string& what, dsl::ops::DepthOrder& value) {
+  using dsl::ops::DepthOrder;
+  read_name(in, what, value, {DepthOrder::dcr, DepthOrder::crd});
+}
+void read(Scanner& in, const std::string& what, dsl::ops::Interpolation& value) {
+  using dsl::ops::Interpolation;
+  read_name(in, what, value, {Interpolation::nearest, Interpolation::linear});
+}
+void read(Scanner& in, const std::string& what, dsl::ops::Coordinates& value) {
+  using dsl::ops::Coordinates;
+  read_name(in, what, value,
+            {Coordinates::half_pixel, Coordinates::asymmetric, Coordinates::align_corners,
+             Coordinates::pytorch_half_pixel});
+}
+void read(Scanner& in, const std::string& what, dsl::ops::Rounding& value) {
+  using dsl::ops::Rounding;
+  read_name(in, what, value,
+            {Rounding::prefer_floor, Rounding::prefer_ceil, Rounding::floor, Rounding::ceil});
+}
+
+template <class T, std::size_t most>
+void read(Scanner& in, const std::string& what, dsl::Numbers<T, most>& value) {
+  T number = {};
   if (!in.accept("[")) {
-    value = Spatial(in.integer(what, -kMaxElements, kMaxElements));
+    read(in, what, number);
+    value = number;
     return;
   }
   value = {};
   do {
-    if (value.rank == 3) in.fail(what + " has more than 3 numbers");
-    const int64_t number = in.integer("a number of " + what, -kMaxElements, kMaxElements);
-    value.values[static_cast<std::size_t>(value.rank++)] = number;
+    if (value.rank == most) in.fail(what + " has more than " + std::to_string(most) + " numbers");
+    read(in, "a number of " + what, number);
+    value.push_back(number);
   } while (in.accept(","));
   in.expect("]");
+}
+
+template <class Operator>
+void read_attributes(Scanner& in, Operator& op);
+
+// The operator that a gradient belongs to.
+template <dsl::Operator Inner>
+void read(Scanner& in, const std::string&, Inner& op) {
+  read_attributes(in, op);
 }
 
 // Reads the value behind `name` if that is the field's name.

@@ -152,22 +152,4 @@ void schedule(const ops::FlipFilter&, LowerContext& context) {
   if (context.weight_layout({id, 0}).elements() > 32 * 1024) out.parallel(out.args().back());
 }
 
-void lower(const ops::Dilate& dilate, LowerContext& context, int32_t id) {
-  const Value x = context.graph().node(id).inputs[0];
-  const Shape& from = context.shape(x);
-  PointVars v = LowerContext::vars(from.spatial_rank());
-  Point p = v.point(context.block());
-  Expr inside = Internal::const_true();
-  for (int axis = 0; axis < from.spatial_rank(); ++axis) {
-    const auto a = static_cast<std::size_t>(axis);
-    const int stride = static_cast<int>(dilate.stride[axis]);
-    const int extent = static_cast<int>(from.spatial(axis));
-    inside = inside && p.s[a] % stride == 0 && p.s[a] / stride < extent;
-    p.s[a] = clamp(p.s[a] / stride, 0, extent - 1);
-  }
-  Func y("dilated");
-  y(v.arguments()) = select(inside, context.load(x, p), 0.0f);
-  context.define({id, 0}, y);
-}
-
 }  // namespace halcyon::compiler

@@ -2,6 +2,7 @@
 /// are a loop, whose result stays in registers.
 
 #include "compiler/kernels/kernels.h"
+#include "compiler/kernels/sum_over.h"
 
 namespace halcyon::compiler {
 
@@ -9,68 +10,7 @@ using namespace Halide;
 
 namespace {
 
-/// Positions that are written out rather than looped over: 5x5.
-constexpr int64_t kMostWritten = 25;
-
-using Position = std::vector<Expr>;  // one number for each axis, outermost first
-
-int64_t product(const std::vector<int>& extents) {
-  int64_t count = 1;
-  for (int e : extents) count *= e;
-  return count;
-}
-
-/// [0, extents), row-major, as constants.
-std::vector<Position> written_positions(const std::vector<int>& extents) {
-  std::vector<Position> list = {{}};
-  for (int extent : extents) {
-    std::vector<Position> longer;
-    for (const Position& head : list) {
-      for (int i = 0; i < extent; ++i) {
-        longer.push_back(head);
-        longer.back().push_back(i);
-      }
-    }
-    list = longer;
-  }
-  return list;
-}
-
-/// The same positions as a loop, its innermost axis first in `domain`.
-struct LoopPositions {
-  RDom domain;
-  Position position;
-
-  explicit LoopPositions(const std::vector<int>& extents) {
-    Halide::Region ranges;
-    for (auto e = extents.rbegin(); e != extents.rend(); ++e) ranges.push_back({0, *e});
-    domain = RDom(ranges, "window");
-    for (int axis = static_cast<int>(extents.size()) - 1; axis >= 0; --axis)
-      position.push_back(domain[axis]);
-  }
-};
-
-/// The sum of `term` over all positions, at the place that `v` names.
-template <class Term>
-Expr sum_over(LowerContext& context, const PointVars& v, const std::vector<int>& extents,
-              const Term& term) {
-  if (product(extents) > kMostWritten) {
-    const LoopPositions loop(extents);
-    Func sum("window_sum");
-    sum(v.arguments()) = 0.0f;
-    sum(v.arguments()) += term(loop.position);
-    context.set_accumulator(sum);
-    return sum(v.arguments());
-  }
-  Expr sum;
-  for (const Position& position : written_positions(extents)) {
-    sum = sum.defined() ? sum + term(position) : term(position);
-  }
-  return sum;
-}
-
-template <class Pool>
-std::vector<int> window_extents(const Pool& pool, const Shape& x) {
+std::vector<int> window_extents(const ops::PoolWindow& pool, const Shape& x) {
   std::vector<int> extents;
   for (int axis = 0; axis < x.spatial_rank(); ++axis)
     extents.push_back(static_cast<int>(pool.kernel[axis]));
@@ -82,13 +22,21 @@ struct WindowRead {
   Expr inside;  ///< false for padding; undefined where there is none
 };
 
-template <class Pool>
-WindowRead read_position(const Pool& pool, const Point& p, const Position& offset, const Shape& x) {
+/// Whether the last window of the axis reads what lies `border` or more behind the input's end.
+bool reads_behind(const ops::PoolWindow& pool, int axis, const Shape& x, int64_t border) {
+  const int64_t windows = pool.output(x).spatial(axis);
+  const int64_t last = (windows - 1) * pool.stride[axis] - pool.pad_begin[axis];
+  return last + pool.reach(axis) >= x.spatial(axis) + border;
+}
+
+WindowRead read_position(const ops::PoolWindow& pool, const Point& p, const Position& offset,
+                         const Shape& x) {
   WindowRead read{p, Expr()};
   for (int axis = 0; axis < x.spatial_rank(); ++axis) {
     const auto a = static_cast<std::size_t>(axis);
-    Expr at = p.s[a] * static_cast<int>(pool.stride[axis]) + offset[a];
-    if (pool.pad_begin[axis] > 0 || pool.pad_end[axis] > 0) {
+    Expr at = p.s[a] * static_cast<int>(pool.stride[axis]) +
+              offset[a] * static_cast<int>(pool.dilation[axis]);
+    if (pool.pad_begin[axis] > 0 || reads_behind(pool, axis, x, 0)) {
       at -= static_cast<int>(pool.pad_begin[axis]);
       const int extent = static_cast<int>(x.spatial(axis));
       const Expr ok = at >= 0 && at < extent;
@@ -100,17 +48,25 @@ WindowRead read_position(const Pool& pool, const Point& p, const Position& offse
   return read;
 }
 
-/// How many positions of the window at output `s` a mean divides by.
-template <class Pool>
-Expr window_count(const Pool& pool, const Position& s, const Shape& x) {
+/// How many positions of the window at output `s` a mean divides by: those that meet the input or,
+/// where padding counts, the padded input.
+template <class Mean>
+Expr window_count(const Mean& pool, const Position& s, const Shape& x) {
   Expr count = 1.0f;
   for (int axis = 0; axis < x.spatial_rank(); ++axis) {
     const int kernel = static_cast<int>(pool.kernel[axis]);
+    const int dilation = static_cast<int>(pool.dilation[axis]);
+    const int64_t pad_begin = pool.count_padding ? pool.pad_begin[axis] : 0;
+    const int64_t pad_end = pool.count_padding ? pool.pad_end[axis] : 0;
     const Expr begin = s[static_cast<std::size_t>(axis)] * static_cast<int>(pool.stride[axis]) -
                        static_cast<int>(pool.pad_begin[axis]);
-    const Expr covered = min(begin + kernel, static_cast<int>(x.spatial(axis))) - max(begin, 0);
-    const bool whole = pool.count_padding || (pool.pad_begin[axis] == 0 && pool.pad_end[axis] == 0);
-    count *= whole ? Expr(static_cast<float>(kernel)) : cast<float>(covered);
+    // Positions of the window that lie in front of `border`.
+    const auto in_front = [&](int64_t border) {
+      return clamp((static_cast<int>(border) - begin + dilation - 1) / dilation, 0, kernel);
+    };
+    const bool whole = pad_begin == pool.pad_begin[axis] && !reads_behind(pool, axis, x, pad_end);
+    count *= whole ? Expr(static_cast<float>(kernel))
+                   : cast<float>(in_front(x.spatial(axis) + pad_end) - in_front(-pad_begin));
   }
   return count;
 }
@@ -123,30 +79,30 @@ struct Scatter {
   Expr inside;  ///< whether there is such a window and `s` lies in it
 };
 
-template <class Pool>
-std::vector<int> scatter_extents(const Pool& pool, const Shape& y) {
+std::vector<int> scatter_extents(const ops::PoolWindow& pool, const Shape& y) {
   std::vector<int> extents;
   for (int axis = 0; axis < y.spatial_rank(); ++axis) {
-    extents.push_back(
-        static_cast<int>((pool.kernel[axis] + pool.stride[axis] - 1) / pool.stride[axis]));
+    extents.push_back(static_cast<int>(pool.reach(axis) / pool.stride[axis] + 1));
   }
   return extents;
 }
 
-template <class Pool>
-Scatter scatter_source(const Pool& pool, const Position& s, const Position& back, const Shape& y) {
+Scatter scatter_source(const ops::PoolWindow& pool, const Position& s, const Position& back,
+                       const Shape& y) {
   Scatter from{{}, 0, Internal::const_true()};
   for (int axis = 0; axis < y.spatial_rank(); ++axis) {
     const auto a = static_cast<std::size_t>(axis);
     const int kernel = static_cast<int>(pool.kernel[axis]);
     const int stride = static_cast<int>(pool.stride[axis]);
+    const int dilation = static_cast<int>(pool.dilation[axis]);
     const int extent = static_cast<int>(y.spatial(axis));
     const Expr padded = s[a] + static_cast<int>(pool.pad_begin[axis]);
     const Expr at = padded / stride - back[a];
     const Expr within = padded - at * stride;
     from.output.push_back(clamp(at, 0, extent - 1));
-    from.offset = from.offset * kernel + within;
-    from.inside = from.inside && at >= 0 && at < extent && within < kernel;
+    from.offset = from.offset * kernel + within / dilation;
+    from.inside = from.inside && at >= 0 && at < extent && within / dilation < kernel;
+    if (dilation > 1) from.inside = from.inside && within % dilation == 0;
   }
   return from;
 }
@@ -225,14 +181,14 @@ void lower(const ops::AveragePool& pool, LowerContext& context, int32_t id) {
   context.define({id, 0}, y);
 }
 
-void lower(const ops::MaxPoolGrad& pool, LowerContext& context, int32_t id) {
+void lower(const ops::MaxPoolGrad& grad, LowerContext& context, int32_t id) {
   const Node& node = context.graph().node(id);
   const Shape& shape = context.shape(node.inputs[0]);
-  PointVars v = LowerContext::vars(pool.input.spatial_rank());
+  PointVars v = LowerContext::vars(grad.input.spatial_rank());
   const Point p = v.point(context.block());
   Func dx("scattered");
-  dx(v.arguments()) = sum_over(context, v, scatter_extents(pool, shape), [&](const Position& back) {
-    const Scatter from = scatter_source(pool, p.s, back, shape);
+  dx(v.arguments()) = sum_over(context, v, scatter_extents(grad, shape), [&](const Position& back) {
+    const Scatter from = scatter_source(grad, p.s, back, shape);
     Point q = p;
     q.s = from.output;
     const Expr chosen = cast<int32_t>(context.load(node.inputs[1], q)) == from.offset;
@@ -241,17 +197,17 @@ void lower(const ops::MaxPoolGrad& pool, LowerContext& context, int32_t id) {
   context.define({id, 0}, dx);
 }
 
-void lower(const ops::AveragePoolGrad& pool, LowerContext& context, int32_t id) {
+void lower(const ops::AveragePoolGrad& grad, LowerContext& context, int32_t id) {
   const Value dy = context.graph().node(id).inputs[0];
   const Shape& shape = context.shape(dy);
-  PointVars v = LowerContext::vars(pool.input.spatial_rank());
+  PointVars v = LowerContext::vars(grad.input.spatial_rank());
   const Point p = v.point(context.block());
   Func dx("spread");
-  dx(v.arguments()) = sum_over(context, v, scatter_extents(pool, shape), [&](const Position& back) {
-    const Scatter from = scatter_source(pool, p.s, back, shape);
+  dx(v.arguments()) = sum_over(context, v, scatter_extents(grad, shape), [&](const Position& back) {
+    const Scatter from = scatter_source(grad, p.s, back, shape);
     Point q = p;
     q.s = from.output;
-    const Expr share = context.load(dy, q) / window_count(pool, q.s, pool.input);
+    const Expr share = context.load(dy, q) / window_count(grad, q.s, grad.input);
     return select(from.inside, share, 0.0f);
   });
   context.define({id, 0}, dx);

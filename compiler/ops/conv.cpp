@@ -1,7 +1,5 @@
 /// Meaning and gradient of convolution.
 
-#include <algorithm>
-
 #include "compiler/ops/rules.h"
 
 namespace halcyon::compiler {
@@ -46,44 +44,23 @@ Spatial spatial_of(const Shape& shape) {
   return extents;
 }
 
-// dx[h] = sum over r of spread[h + pad_begin - r*dilation] * weight[r], where `spread` is dy with
-// stride-1 zeros between neighbours and, behind the last, one zero for each row that no window
-// reached. With the taps reversed that is an ordinary convolution of stride 1, whose padding is
-// dilation*(kernel-1) minus the forward padding.
+// Rows behind the last window are `output_padding` of the way back.
 Value input_gradient(const ops::Conv& op, GradientContext& context) {
   const Shape x = context.shape(context.x(0));
-  ops::Conv back{.filters = x[1], .kernel = spatial_of(context.shape(context.x(1)))};
-  back.groups = op.groups;
-  ops::Dilate spread;
-  for (Spatial* s : {&back.stride, &back.dilation, &back.pad_begin, &back.pad_end, &spread.stride,
-                     &spread.tail}) {
-    *s = Spatial();
-    s->rank = x.spatial_rank();
-  }
-  bool strided = false;
+  ops::ConvTranspose back{.filters = x[1],
+                          .kernel = spatial_of(context.shape(context.x(1))),
+                          .stride = op.stride,
+                          .dilation = op.dilation,
+                          .pad_begin = op.pad_begin,
+                          .pad_end = op.pad_end,
+                          .output_padding = Spatial(),
+                          .groups = op.groups};
   for (int axis = 0; axis < x.spatial_rank(); ++axis) {
-    const int64_t reach = op.dilation[axis] * (op.kernel[axis] - 1);
-    if (op.pad_begin[axis] > reach || op.pad_end[axis] > reach) {
-      // The outermost windows read padding alone; their dy would have to be cut off.
-      context.refuse("has no gradient towards x: its padding of axis " + std::to_string(axis) +
-                         " is " + std::to_string(std::max(op.pad_begin[axis], op.pad_end[axis])) +
-                         ", expected at most dilation * (kernel - 1) = " + std::to_string(reach),
-                     "more padding than that only adds outputs that equal the bias");
-    }
-    spread.stride[axis] = op.stride[axis];
-    spread.tail[axis] =
-        (x.spatial(axis) + op.pad_begin[axis] + op.pad_end[axis] - reach - 1) % op.stride[axis];
-    back.stride[axis] = 1;
-    back.dilation[axis] = op.dilation[axis];
-    back.pad_begin[axis] = reach - op.pad_begin[axis];
-    back.pad_end[axis] = reach - op.pad_end[axis];
-    strided = strided || op.stride[axis] > 1;
+    const int64_t room = x.spatial(axis) + op.pad_begin[axis] + op.pad_end[axis] - 1 -
+                         op.dilation[axis] * (op.kernel[axis] - 1);
+    back.output_padding.push_back(room % op.stride[axis]);
   }
-
-  const Value filter = context.emit(ops::FlipFilter{.groups = op.groups}, {context.x(1)}, "flip");
-  Value dy = context.dy();
-  if (strided) dy = context.emit(spread, {dy}, "dilate");
-  return context.emit(back, {dy, filter}, "x");
+  return context.emit(back, {context.dy(), context.x(1)}, "x");
 }
 
 }  // namespace
@@ -183,22 +160,5 @@ HostTensors reference(const ops::FlipFilter& op, HostInputs in, int64_t) {
 }
 
 void gradient(const ops::FlipFilter&, GradientContext& context) { context.refuse(); }
-
-HostTensors reference(const ops::Dilate& op, HostInputs in, int64_t) {
-  HostTensor y = zeros(detail::output_shape(op, in));
-  // A window of one tap with this stride reads exactly the positions that are not zero.
-  const std::vector<detail::Tap> taps =
-      detail::window_taps({.x = y.shape, .y = in[0].shape, .stride = op.stride});
-  const auto from = static_cast<std::size_t>(detail::positions(in[0].shape));
-  const auto to = static_cast<std::size_t>(detail::positions(y.shape));
-  for (std::size_t channel = 0; channel < in[0].values.size() / from; ++channel) {
-    for (const detail::Tap& t : taps) {
-      y.values[channel * to + t.input] = in[0].values[channel * from + t.output];
-    }
-  }
-  return {y};
-}
-
-void gradient(const ops::Dilate&, GradientContext& context) { context.refuse(); }
 
 }  // namespace halcyon::compiler

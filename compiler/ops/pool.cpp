@@ -11,21 +11,23 @@ std::vector<detail::Tap> taps_of(const ops::PoolWindow& window, const Shape& x, 
                               .y = y,
                               .kernel = window.kernel,
                               .stride = window.stride,
+                              .dilation = window.dilation,
                               .pad_begin = window.pad_begin});
 }
 
-// What the mean of each output position divides by.
-template <class Pool>
-std::vector<double> divisors(const Pool& op, const Shape& x, const std::vector<detail::Tap>& taps,
-                             std::size_t outputs) {
-  double volume = 1;
-  for (int axis = 0; axis < x.spatial_rank(); ++axis) {
-    volume *= static_cast<double>(op.kernel[axis]);
+// What the mean of each output position divides by: the taps that meet the input or, where padding
+// counts, the padded input.
+std::vector<double> divisors(ops::PoolWindow window, bool count_padding, const Shape& x,
+                             const Shape& y) {
+  Shape counted = x;
+  if (count_padding) {
+    for (int axis = 0; axis < x.spatial_rank(); ++axis) {
+      counted[axis + 2] += window.pad_begin[axis] + window.pad_end[axis];
+    }
+    window.pad_begin = 0;
   }
-  std::vector<double> counts(outputs, op.count_padding ? volume : 0);
-  if (!op.count_padding) {
-    for (const detail::Tap& t : taps) counts[t.output] += 1;
-  }
+  std::vector<double> counts(static_cast<std::size_t>(detail::positions(y)));
+  for (const detail::Tap& t : taps_of(window, counted, y)) counts[t.output] += 1;
   return counts;
 }
 
@@ -86,7 +88,7 @@ HostTensors reference(const ops::AveragePool& op, HostInputs in, int64_t) {
   const std::vector<detail::Tap> taps = taps_of(op, in[0].shape, y.shape);
   const std::size_t from = positions(in[0]);
   const std::size_t to = positions(y);
-  const std::vector<double> counts = divisors(op, in[0].shape, taps, to);
+  const std::vector<double> counts = divisors(op, op.count_padding, in[0].shape, y.shape);
   for (std::size_t channel = 0; channel < in[0].values.size() / from; ++channel) {
     for (const detail::Tap& t : taps) {
       y.values[channel * to + t.output] += in[0].values[channel * from + t.input];
@@ -106,7 +108,7 @@ HostTensors reference(const ops::AveragePoolGrad& op, HostInputs in, int64_t bat
   const std::vector<detail::Tap> taps = taps_of(op, dx.shape, in[0].shape);
   const std::size_t from = positions(in[0]);
   const std::size_t to = positions(dx);
-  const std::vector<double> counts = divisors(op, dx.shape, taps, from);
+  const std::vector<double> counts = divisors(op, op.count_padding, dx.shape, in[0].shape);
   for (std::size_t channel = 0; channel < in[0].values.size() / from; ++channel) {
     for (const detail::Tap& t : taps) {
       dx.values[channel * to + t.input] +=

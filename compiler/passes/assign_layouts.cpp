@@ -34,6 +34,7 @@ class LayoutAssigner {
     for (const auto& [view, source] : program_.views) show(view, source);
     // Forward weights first: gradients take their layout from the parameter that they update.
     for (int32_t id = 0; id < graph_.node_count(); ++id) assign_weights_read_by(id);
+    for (const Node& node : graph_.nodes()) assign_flipped(node);
     for (int32_t id = graph_.node_count() - 1; id >= 0; --id) assign_parts_of(id);
     assign_gradients();
   }
@@ -200,6 +201,16 @@ class LayoutAssigner {
     if (forward.spatial_rank() == 0 || forward == y) return;
     throw InternalError("assign_layouts: " + describe("transpose_matrix", node.name, node.place) +
                         " gives " + to_string(forward) + ", its reader writes " + to_string(y));
+  }
+
+  /// The filter of a transposed convolution may be read by nothing else: then it has the form in
+  /// which the convolution that leads back would read it.
+  void assign_flipped(const Node& node) {
+    const auto* flip = std::get_if<ops::FlipFilter>(&node.op);
+    if (flip == nullptr || program_.weights.contains(node.inputs[0])) return;
+    Layout y{.shape = {kBatch, node.outputs[0][0]}};
+    y.block = natural_block(y.channels(), width_);
+    set_weight(node.inputs[0], conv_weight(graph_.shape(node.inputs[0]), y, flip->groups));
   }
 
   /// Update reads parameters, then their gradients: each pair shares a layout.

@@ -44,8 +44,8 @@ bool windows_are_apart(const Pool& pool, const Shape& y) {
   for (int axis = 0; axis < y.spatial_rank(); ++axis) positions *= pool.kernel[axis];
   if (positions > kMostPositions) return false;
   for (int axis = 0; axis < y.spatial_rank(); ++axis) {
-    if (pool.kernel[axis] > pool.stride[axis] || pool.pad_begin[axis] != 0 ||
-        pool.pad_end[axis] != 0) {
+    if (pool.reach(axis) >= pool.stride[axis] || pool.pad_begin[axis] != 0 ||
+        pool.pad_end[axis] != 0 || pool.ceil) {
       return false;
     }
   }

@@ -26,7 +26,8 @@ bool none(const Spatial& numbers) {
 
 bool pays(const ops::ConvWeightGrad& grad, const ops::MaxPoolGrad& pool, const Shape& x) {
   if (grad.groups != 1 || x[1] > kMostChannels || x.spatial_rank() != 2) return false;
-  if (!none(pool.pad_begin) || !none(pool.pad_end)) return false;
+  if (!none(pool.pad_begin) || !none(pool.pad_end) || pool.ceil) return false;
+  if (pool.reach(0) != pool.kernel[0] - 1 || pool.reach(1) != pool.kernel[1] - 1) return false;
   return pool.stride[0] * pool.stride[1] > 1;
 }
 

@@ -52,6 +52,19 @@ dsl::Graph training_form(const dsl::Graph& graph, const std::vector<bool>& froze
 /// trainable parameter, a loss that is no scalar.
 bool differentiate(Program& program, const PassContext& context);
 
+/// reshape, slice or transpose twice in a row -> once. After: none of them reads its own kind.
+bool merge_movements(Program& program, const PassContext& context);
+
+/// Removes movements that move nothing. After: every pad, slice, resize, ... changes something.
+bool remove_idle_movements(Program& program, const PassContext& context);
+
+/// A border of zeros becomes the padding of the conv or average_pool that reads it. After: no conv
+/// reads a zero border.
+bool fold_padding(Program& program, const PassContext& context);
+
+/// conv_transpose -> pad, slice, flip_filter and conv. After: no conv_transpose is left.
+bool expand_conv_transpose(Program& program, const PassContext& context);
+
 /// Removes flatten of what is flat already and concat of one value.
 bool remove_identities(Program& program, const PassContext& context);
 

@@ -4,17 +4,20 @@
 #include <variant>
 
 #include "dsl/ops/conv.h"
+#include "dsl/ops/conv_transpose.h"
 #include "dsl/ops/dense.h"
 #include "dsl/ops/dropout.h"
 #include "dsl/ops/elementwise.h"
 #include "dsl/ops/loss.h"
 #include "dsl/ops/lrn.h"
 #include "dsl/ops/matmul.h"
+#include "dsl/ops/movement.h"
 #include "dsl/ops/norm.h"
 #include "dsl/ops/pointwise.h"
 #include "dsl/ops/pool.h"
 #include "dsl/ops/reduce.h"
 #include "dsl/ops/reshape.h"
+#include "dsl/ops/resize.h"
 #include "dsl/ops/source.h"
 #include "dsl/ops/update.h"
 
@@ -32,11 +35,13 @@ using Op = std::variant<  //
     ops::ReduceGrad, ops::BatchMoments, ops::MoveStatistics, ops::NormalizeSums, ops::GroupSums,
     ops::NormalizeGrad, ops::L2NormalizeGrad, ops::LocalResponseNormGrad, ops::LogSoftmaxGrad,
     ops::RandomMask,
+    // moving
+    ops::Pad, ops::Slice, ops::Reshape, ops::Transpose, ops::ChannelShuffle, ops::DepthToSpace,
+    ops::SpaceToDepth, ops::Resize, ops::ConvTranspose, ops::PadGrad, ops::ResizeGrad,
     // made by differentiate
-    ops::ConvWeightGrad, ops::ConvPoolWeightGrad, ops::FlipFilter, ops::Dilate,
-    ops::DenseWeightGrad, ops::TransposeMatrix, ops::BiasGrad, ops::MaxPoolGrad,
-    ops::AveragePoolGrad, ops::Unflatten, ops::SliceChannels, ops::Copy, ops::SoftmaxGrad,
-    ops::SoftmaxCrossEntropyGrad, ops::MeanSquareGrad, ops::Update,
+    ops::ConvWeightGrad, ops::ConvPoolWeightGrad, ops::FlipFilter, ops::DenseWeightGrad,
+    ops::TransposeMatrix, ops::BiasGrad, ops::MaxPoolGrad, ops::AveragePoolGrad, ops::Unflatten,
+    ops::Copy, ops::SoftmaxGrad, ops::SoftmaxCrossEntropyGrad, ops::MeanSquareGrad, ops::Update,
     // pointwise
     ops::Pointwise, ops::SumTo>;
 

@@ -186,32 +186,4 @@ struct FlipFilter {
   constexpr bool operator==(const FlipFilter&) const = default;
 };
 
-/// Puts stride-1 zeros between neighbours and `tail` zeros behind the last: what turns the input
-/// gradient of a strided convolution into an ordinary one. Shapes: x [N,C,P,Q] -> y
-/// [N,C,(P-1)*stride+1+tail,...]
-struct Dilate {
-  static constexpr std::string_view name = "dilate";
-  static constexpr auto fields() {
-    return attributes(field("stride", &Dilate::stride), field("tail", &Dilate::tail));
-  }
-
-  Spatial stride = 1;
-  Spatial tail = 0;
-
-  constexpr Shapes infer(const Shapes& in) const {
-    rules::check_input_count(in, 1, 1);
-    rules::check_activation(in[0], 3, 5);
-    rules::check_axes("stride", stride, in[0]);
-    rules::check_axes("tail", tail, in[0]);
-    Shape y = {in[0][0], in[0][1]};
-    for (int axis = 0; axis < in[0].spatial_rank(); ++axis) {
-      rules::check_positive("stride", stride[axis]);
-      rules::check_padding(tail[axis]);
-      y.push_back((in[0].spatial(axis) - 1) * stride[axis] + 1 + tail[axis]);
-    }
-    return {y};
-  }
-  constexpr bool operator==(const Dilate&) const = default;
-};
-
 }  // namespace halcyon::dsl::ops

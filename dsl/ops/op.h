@@ -29,21 +29,28 @@ using Shapes = std::vector<Shape>;
 /// in 32 bits, and no product of two overflows int64_t.
 inline constexpr int64_t kMaxElements = 2'147'483'647;
 
-/// One number per spatial axis (outermost first), or one number for all of them (rank 0).
-struct Spatial {
-  std::array<int64_t, 3> values = {};
+/// One number for each of at most `most` axes, outermost first, or one number for all of them
+/// (rank 0).
+template <class T, std::size_t most>
+struct Numbers {
+  std::array<T, most> values = {};
   int rank = 0;
 
-  constexpr Spatial() = default;
-  constexpr Spatial(int64_t all) : values{all, all, all} {}
-  constexpr Spatial(std::initializer_list<int64_t> list) {
-    for (int64_t v : list) values.at(static_cast<std::size_t>(rank++)) = v;
+  constexpr Numbers() = default;
+  constexpr Numbers(T all) { values.fill(all); }
+  constexpr Numbers(std::initializer_list<T> list) {
+    for (T v : list) push_back(v);
   }
 
-  constexpr int64_t operator[](int axis) const { return values.at(static_cast<std::size_t>(axis)); }
-  constexpr int64_t& operator[](int axis) { return values.at(static_cast<std::size_t>(axis)); }
-  constexpr bool operator==(const Spatial&) const = default;
+  constexpr void push_back(T value) { values.at(static_cast<std::size_t>(rank++)) = value; }
+  constexpr T operator[](int axis) const { return values.at(static_cast<std::size_t>(axis)); }
+  constexpr T& operator[](int axis) { return values.at(static_cast<std::size_t>(axis)); }
+  constexpr bool operator==(const Numbers&) const = default;
 };
+
+using Spatial = Numbers<int64_t, 3>;     ///< for the spatial axes
+using SpatialScale = Numbers<float, 3>;  ///< the same for factors
+using SampleAxes = Numbers<int64_t, 4>;  ///< for all axes behind the batch: channels, spatial
 
 template <class Op, class Member>
 struct Attribute {
@@ -114,9 +121,17 @@ constexpr void check_padding(int64_t value) {
 }
 
 /// One number for all axes, or one for each spatial axis of x.
-constexpr void check_axes(const char* attribute, const Spatial& value, const Shape& x) {
+template <class T>
+constexpr void check_axes(const char* attribute, const Numbers<T, 3>& value, const Shape& x) {
   if (value.rank != 0 && value.rank != x.spatial_rank()) {
     mistakes::attribute_has_wrong_number_of_axes(attribute, value.rank, x.spatial_rank());
+  }
+}
+
+/// One number for all axes, or one for each axis of x behind the batch.
+constexpr void check_axes(const char* attribute, const SampleAxes& value, const Shape& x) {
+  if (value.rank != 0 && value.rank != x.rank - 1) {
+    mistakes::attribute_has_wrong_number_of_sample_axes(attribute, value.rank, x.rank - 1);
   }
 }
 

@@ -6,38 +6,42 @@
 namespace halcyon::dsl::ops {
 
 /// What the operators below share: the windows that they look through.
-/// Shapes: x [N,C,H,W] -> y [N,C,(H+pad_begin+pad_end-kernel)/stride+1,...]
-/// Errors: kernel or stride below 1, padding that reaches the kernel, empty output.
+/// Shapes: x [N,C,H,W] -> y [N,C,(H+pad_begin+pad_end-dilation*(kernel-1)-1)/stride+1,...]; `ceil`
+///         rounds the quotient up where the window that this adds starts inside x or the padding in
+///         front of it.
+/// Errors: kernel, stride or dilation below 1, a window of padding alone, empty output.
 struct PoolWindow {
   static constexpr auto fields() {
     return attributes(field("kernel", &PoolWindow::kernel), field("stride", &PoolWindow::stride),
+                      field("dilation", &PoolWindow::dilation),
                       field("pad_begin", &PoolWindow::pad_begin),
-                      field("pad_end", &PoolWindow::pad_end));
+                      field("pad_end", &PoolWindow::pad_end), field("ceil", &PoolWindow::ceil));
   }
 
   Spatial kernel = 2;
   Spatial stride = 2;
+  Spatial dilation = 1;
   Spatial pad_begin = 0;
   Spatial pad_end = 0;
+  bool ceil = false;
 
   constexpr Shape output(const Shape& x) const {
     rules::check_activation(x, 3, 5);
     rules::check_axes("kernel", kernel, x);
     rules::check_axes("stride", stride, x);
+    rules::check_axes("dilation", dilation, x);
     rules::check_axes("pad_begin", pad_begin, x);
     rules::check_axes("pad_end", pad_end, x);
     Shape y = {x[0], x[1]};
     for (int axis = 0; axis < x.spatial_rank(); ++axis) {
-      for (int64_t padding : {pad_begin[axis], pad_end[axis]}) {
-        if (kernel[axis] >= 1 && padding >= kernel[axis]) {
-          mistakes::pool_padding_reaches_kernel(padding, kernel[axis]);
-        }
-      }
-      y.push_back(rules::window_output(x.spatial(axis), kernel[axis], stride[axis], 1,
-                                       pad_begin[axis], pad_end[axis]));
+      y.push_back(windows(axis, x.spatial(axis)));
+      check_padding(axis, x.spatial(axis));
     }
     return y;
   }
+
+  /// How far a window reaches from its first position.
+  constexpr int64_t reach(int axis) const { return dilation[axis] * (kernel[axis] - 1); }
 
   /// dy is what pooling `input` gives.
   constexpr void check_gradient(const Shape& dy, const Shape& input) const {
@@ -56,11 +60,34 @@ struct PoolWindow {
     return DType::u8;
   }
   constexpr bool operator==(const PoolWindow&) const = default;
+
+ private:
+  // Source: ONNX MaxPool-12 and AveragePool-19, PyTorch.
+  constexpr int64_t windows(int axis, int64_t input) const {
+    const int64_t whole = rules::window_output(input, kernel[axis], stride[axis], dilation[axis],
+                                               pad_begin[axis], pad_end[axis]);
+    const int64_t rest = input + pad_begin[axis] + pad_end[axis] - reach(axis) - 1;
+    const bool another = rest % stride[axis] != 0 && whole * stride[axis] < input + pad_begin[axis];
+    return ceil && another ? whole + 1 : whole;
+  }
+
+  constexpr void check_padding(int axis, int64_t input) const {
+    for (int64_t padding : {pad_begin[axis], pad_end[axis]}) {
+      if (padding > reach(axis)) mistakes::pool_padding_reaches_kernel(padding, reach(axis) + 1);
+    }
+    // A dilated window may step over an input that is smaller than the dilation.
+    for (int64_t start = -pad_begin[axis]; start < 0; start += stride[axis]) {
+      const int64_t first_inside = (-start + dilation[axis] - 1) / dilation[axis];
+      if (start + first_inside * dilation[axis] >= input) {
+        mistakes::pool_window_steps_over_input(input, pad_begin[axis], dilation[axis]);
+      }
+    }
+  }
 };
 
 /// Largest value of each window; ties go to the first in row-major order.
 /// Shapes: as PoolWindow; with_argmax adds the position inside the window, row-major, of the same
-///         shape. Source: ONNX MaxPool-12, dilation 1.
+///         shape. Source: ONNX MaxPool-12.
 struct MaxPool : PoolWindow {
   static constexpr std::string_view name = "max_pool";
   static constexpr auto fields() {
@@ -80,8 +107,9 @@ struct MaxPool : PoolWindow {
   constexpr bool operator==(const MaxPool&) const = default;
 };
 
-/// Mean of each window. Padding counts as zeros when `count_padding` is set, otherwise not at all.
-/// Shapes: as PoolWindow. Source: ONNX AveragePool-11.
+/// Mean of each window. With `count_padding` the padding counts as zeros, otherwise not at all;
+/// what hangs over the padded input never counts. Shapes: as PoolWindow. Source: ONNX
+/// AveragePool-19.
 struct AveragePool : PoolWindow {
   static constexpr std::string_view name = "average_pool";
   static constexpr auto fields() {

@@ -78,7 +78,7 @@ TEST(Mistakes, OfWindowsShowTheArithmetic) {
             "+ 0 of padding; inputs [N,3,8,6]\n"
             "  hint: use a smaller kernel, more padding or a larger input");
   EXPECT_EQ(MISTAKE(x | average_pool(2, {.pad = 2})),
-            "average_pool 'pool1' (HERE): padding 2 is not below the kernel's 2; inputs "
+            "average_pool 'pool1' (HERE): padding 2 is not below the window's 2; inputs "
             "[N,3,8,6]\n"
             "  hint: a window that holds padding alone has no maximum");
 }

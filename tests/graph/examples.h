@@ -17,10 +17,14 @@ struct Example {
 };
 
 inline constexpr Shape kPicture = {kBatch, 4, 9, 7};
-inline constexpr ops::PoolWindow kUnequalWindow = {
-    .kernel = {3, 2}, .stride = {1, 3}, .pad_begin = {2, 0}, .pad_end = {0, 1}};
+inline constexpr ops::PoolWindow kUnequalWindow = {.kernel = {3, 2},
+                                                   .stride = {1, 3},
+                                                   .dilation = {1, 2},
+                                                   .pad_begin = {2, 0},
+                                                   .pad_end = {0, 1},
+                                                   .ceil = true};
 inline constexpr ops::PoolWindow kSquareWindow = {
-    .kernel = 3, .stride = 1, .pad_begin = 2, .pad_end = 1};
+    .kernel = 3, .stride = 1, .dilation = {2, 1}, .pad_begin = 2, .pad_end = 1, .ceil = true};
 
 inline Example example_of(const ops::Input&) {
   return {ops::Input{.shape = {kBatch},
@@ -60,7 +64,7 @@ inline Example example_of(const ops::AveragePool&) {
 }
 inline Example example_of(const ops::Flatten&) { return {ops::Flatten{}, {kPicture}}; }
 inline Example example_of(const ops::Concat&) {
-  return {ops::Concat{}, {kPicture, {kBatch, 1, 9, 7}, kPicture}};
+  return {ops::Concat{.axis = 3}, {kPicture, {kBatch, 4, 9, 1}, kPicture}};
 }
 inline Example example_of(const ops::Softmax&) { return {ops::Softmax{}, {kPicture}}; }
 inline Example example_of(const ops::SoftmaxCrossEntropy&) {
@@ -167,9 +171,6 @@ inline Example example_of(const ops::ConvPoolWeightGrad&) {
 inline Example example_of(const ops::FlipFilter&) {
   return {ops::FlipFilter{.groups = 2}, {{6, 2, 3, 2}}};
 }
-inline Example example_of(const ops::Dilate&) {
-  return {ops::Dilate{.stride = {2, 3}, .tail = {1, 0}}, {kPicture}};
-}
 inline Example example_of(const ops::DenseWeightGrad&) {
   return {ops::DenseWeightGrad{}, {{kBatch, 4}, {kBatch, 3}}};
 }
@@ -183,13 +184,61 @@ inline Example example_of(const ops::MaxPoolGrad&) {
 }
 inline Example example_of(const ops::AveragePoolGrad&) {
   return {ops::AveragePoolGrad{kSquareWindow, /*input=*/kPicture, /*count_padding=*/true},
-          {{kBatch, 4, 10, 8}}};
+          {{kBatch, 4, 8, 8}}};
 }
 inline Example example_of(const ops::Unflatten&) {
   return {ops::Unflatten{.shape = kPicture}, {{kBatch, 252}}};
 }
-inline Example example_of(const ops::SliceChannels&) {
-  return {ops::SliceChannels{.begin = 1, .end = 3}, {kPicture}};
+inline Example example_of(const ops::ConvTranspose&) {
+  return {ops::ConvTranspose{.filters = 6,
+                             .kernel = {3, 2},
+                             .stride = {2, 4},
+                             .dilation = {2, 3},
+                             .pad_begin = {1, 0},
+                             .pad_end = {0, 2},
+                             .output_padding = {1, 3},
+                             .groups = 2},
+          {kPicture, {4, 3, 3, 2}, {6}}};
+}
+inline ops::Pad example_pad() {
+  return {.begin = {0, 2, 1},
+          .end = {1, 0, 3},
+          .between = {0, 0, 0},
+          .mode = ops::PadMode::reflect,
+          .value = 0.3f};
+}
+inline Example example_of(const ops::Pad&) { return {example_pad(), {kPicture}}; }
+inline Example example_of(const ops::PadGrad&) {
+  return {ops::PadGrad{.input = kPicture, .pad = example_pad()}, {{kBatch, 5, 11, 11}}};
+}
+inline Example example_of(const ops::Slice&) {
+  return {ops::Slice{.begin = {1, 8, 2}, .end = {3, -1, 7}, .step = {1, -3, 2}}, {kPicture}};
+}
+inline Example example_of(const ops::Reshape&) {
+  return {ops::Reshape{.shape = {kBatch, 6, 42}}, {kPicture}};
+}
+inline Example example_of(const ops::Transpose&) {
+  return {ops::Transpose{.permutation = {3, 1, 2}}, {kPicture}};
+}
+inline Example example_of(const ops::ChannelShuffle&) {
+  return {ops::ChannelShuffle{.groups = 2}, {kPicture}};
+}
+inline Example example_of(const ops::DepthToSpace&) {
+  return {ops::DepthToSpace{.block = 3, .order = ops::DepthOrder::crd}, {{kBatch, 18, 2, 5}}};
+}
+inline Example example_of(const ops::SpaceToDepth&) {
+  return {ops::SpaceToDepth{.block = 3, .order = ops::DepthOrder::crd}, {{kBatch, 2, 6, 3}}};
+}
+inline ops::Resize example_resize() {
+  return {.size = {0, 5},
+          .scale = {1.7f, 0},
+          .interpolation = ops::Interpolation::linear,
+          .coordinates = ops::Coordinates::pytorch_half_pixel,
+          .rounding = ops::Rounding::ceil};
+}
+inline Example example_of(const ops::Resize&) { return {example_resize(), {kPicture}}; }
+inline Example example_of(const ops::ResizeGrad&) {
+  return {ops::ResizeGrad{.input = kPicture, .resize = example_resize()}, {{kBatch, 4, 15, 5}}};
 }
 inline Example example_of(const ops::Copy&) { return {ops::Copy{}, {kPicture}}; }
 inline Example example_of(const ops::SoftmaxGrad&) {

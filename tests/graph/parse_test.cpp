@@ -200,7 +200,8 @@ TEST(ParseErrors, ListWhatIsKnown) {
   }
   EXPECT_EQ(message_for("%2 = max_pool \"p\" (%0) {size=2} -> [N,3,4,4]"),
             "net.txt:4: max_pool has no attribute 'size'\n"
-            "  hint: its attributes: kernel, stride, pad_begin, pad_end, with_argmax");
+            "  hint: its attributes: kernel, stride, dilation, pad_begin, pad_end, ceil, "
+            "with_argmax");
   EXPECT_EQ(message_for("%2 = relu \"r\" (%0) {size=2} -> [N,3,4,4]"),
             "net.txt:4: relu has no attribute 'size'\n  hint: its attributes: none");
   EXPECT_EQ(message_for("%2 = max_pool \"p\" (%0) {kernel=2 kernel=2} -> [N,3,4,4]"),
@@ -264,9 +265,12 @@ TEST(ParseErrors, RefuseAbsurdSizes) {
             "net.txt:4: shape has more than 6 extents");
   EXPECT_EQ(message_for("%2 = max_pool \"p\" (%0) {kernel=[2,2,2,2]} -> [N]"),
             "net.txt:4: kernel has more than 3 numbers");
-  EXPECT_EQ(message_for("%2 = dilate \"d\" (%0) {stride=[2000000000,2000000000]} -> [N]"),
-            "net.txt:4: dilate 'd': [N,3,14000000001,14000000001] has more than 2147483647 values "
+  EXPECT_EQ(message_for("%2 = pad \"d\" (%0) {between=[0,2000000000,2000000000]} -> [N]"),
+            "net.txt:4: pad 'd': [N,3,14000000008,14000000008] has more than 2147483647 values "
             "per sample; inputs [N,3,8,8]");
+  EXPECT_EQ(message_for("%2 = pad_grad \"p\" (%0) {pad={begin=2 size=3}} -> [N]"),
+            "net.txt:4: pad has no attribute 'size'\n"
+            "  hint: its attributes: begin, end, between, mode, value");
   EXPECT_EQ(message_for("%2 = flip_filter \"f\" (%1) {groups=0} -> [3,4,3,3]"),
             "net.txt:4: flip_filter 'f': groups is 0, expected at least 1; inputs [4,3,3,3]");
 }

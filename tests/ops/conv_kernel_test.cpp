@@ -46,6 +46,18 @@ TEST(ConvKernel, PadsEachSideByItsOwnNumber) {
   expect_like_reference(net.graph());
 }
 
+// Outer windows read padding alone: their outputs are the bias, and nothing flows back from them.
+TEST(ConvKernel, PadsBeyondTheReachOfItsWindow) {
+  Network net("beyond");
+  Tensor x = net.input("x", {.height = 6, .width = 5, .channels = 3});
+  x = x | conv(4, 1, {.pad = Padding(Spatial{1, 0}, Spatial{2, 3})}) |
+      conv(17, {2, 3}, {.stride = {3, 2}, .pad = Padding(Spatial{4, 1}, Spatial{0, 5})}) |
+      conv(6, 2, {.stride = {1, 4}, .pad = 3, .dilation = 2}) |
+      conv(6, {1, 2}, {.pad = {2, 1}, .groups = 3});
+  finish_with_mean_square(net, x);
+  expect_like_reference(net.graph());
+}
+
 TEST(ConvKernel, DilatesItsWindow) {
   Network net("dilated");
   Tensor x = net.input("x", {.height = 11, .width = 13, .channels = 3});

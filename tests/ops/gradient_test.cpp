@@ -75,6 +75,7 @@ double distance_from_kinks(const Graph& graph, const std::map<Value, HostTensor>
                                            .y = y,
                                            .kernel = pool->kernel,
                                            .stride = pool->stride,
+                                           .dilation = pool->dilation,
                                            .pad_begin = pool->pad_begin});
     const auto size = static_cast<std::size_t>(detail::positions(x.shape));
     for (std::size_t first = 0; first < x.values.size(); first += size) {
@@ -174,22 +175,12 @@ dsl::Padding roll_padding(Dice& dice, int rank, int64_t most) {
   return {dice.rolls(rank, 0, most), dice.rolls(rank, 0, most)};
 }
 
-// No more padding than a window reaches.
-void limit_padding(dsl::Padding& pad, const Spatial& kernel, const Spatial& dilation) {
-  for (int axis = 0; axis < kernel.rank; ++axis) {
-    const int64_t reach = dilation[axis] * (kernel[axis] - 1);
-    pad.begin[axis] = std::min(pad.begin[axis], reach);
-    pad.end[axis] = std::min(pad.end[axis], reach);
-  }
-}
-
 TEST(Gradient, OfConv) {
   check_layer(
       [](Tensor x, Dice& dice) {
         const int rank = x.shape().spatial_rank();
         const Spatial kernel = dice.rolls(rank, 1, 3);
-        dsl::Padding pad = roll_padding(dice, rank, 2);
-        limit_padding(pad, kernel, 1);
+        const dsl::Padding pad = roll_padding(dice, rank, 2);
         return x | dsl::conv(3, kernel, {.pad = pad, .bias = dice.roll(0, 1) == 1});
       },
       2);
@@ -201,8 +192,7 @@ TEST(Gradient, OfConvWithStrideDilationAndGroups) {
         const int rank = x.shape().spatial_rank();
         const Spatial kernel = dice.rolls(rank, 1, 2);
         const Spatial dilation = dice.rolls(rank, 1, 2);
-        dsl::Padding pad = roll_padding(dice, rank, 2);
-        limit_padding(pad, kernel, dilation);
+        const dsl::Padding pad = roll_padding(dice, rank, 2);
         return x | dsl::conv(6, kernel,
                              {.stride = dice.rolls(rank, 1, 3),
                               .pad = pad,
@@ -221,13 +211,26 @@ TEST(Gradient, OfConvWhoseWindowsDoNotReachTheLastRows) {
   }
 }
 
-TEST(Gradient, OfTheWeightOfConvWithMorePaddingThanItsWindowReaches) {
-  Network net("case");
-  Tensor x = net.input("x", Shape{2, 4, 3});
-  const dsl::ConvOptions options{
-      .stride = {1, 2}, .pad = {{1, 2}, {3, 4}}, .dilation = 2, .groups = 2};
-  end_with_mean_square(net, x | dsl::conv(2, {1, 2}, options));
-  check_gradients(net.graph(), 1);
+TEST(Gradient, OfConvTranspose) {
+  check_layer(
+      [](Tensor x, Dice& dice) {
+        const int rank = x.shape().spatial_rank();
+        const Spatial stride = dice.rolls(rank, 1, 3);
+        const Spatial dilation = dice.rolls(rank, 1, 3);
+        Spatial output_padding = dice.rolls(rank, 0, 2);
+        for (int axis = 0; axis < rank; ++axis) {
+          const int64_t most = std::max(stride[axis], dilation[axis]) - 1;
+          output_padding[axis] = std::min(output_padding[axis], most);
+        }
+        return x | dsl::conv_transpose(6, dice.rolls(rank, 1, 3),
+                                       {.stride = stride,
+                                        .pad = roll_padding(dice, rank, 1),
+                                        .dilation = dilation,
+                                        .output_padding = output_padding,
+                                        .groups = dice.roll(1, 2),
+                                        .bias = dice.roll(0, 1) == 1});
+      },
+      4);
 }
 
 TEST(Gradient, OfMaxPool) {
@@ -235,7 +238,8 @@ TEST(Gradient, OfMaxPool) {
       [](Tensor x, Dice& dice) {
         const int rank = x.shape().spatial_rank();
         return x | dsl::max_pool(dice.rolls(rank, 2, 3), {.stride = dice.rolls(rank, 1, 3),
-                                                          .pad = roll_padding(dice, rank, 1)});
+                                                          .pad = roll_padding(dice, rank, 1),
+                                                          .ceil = dice.roll(0, 1) == 1});
       },
       1);
 }
@@ -247,9 +251,24 @@ TEST(Gradient, OfAveragePool) {
         return x |
                dsl::average_pool(dice.rolls(rank, 2, 3), {.stride = dice.rolls(rank, 1, 3),
                                                           .pad = roll_padding(dice, rank, 1),
+                                                          .ceil = dice.roll(0, 1) == 1,
                                                           .count_padding = dice.roll(0, 1) == 1});
       },
       2);
+}
+
+TEST(Gradient, OfDilatedPools) {
+  check_layer(
+      [](Tensor x, Dice& dice) {
+        const int rank = x.shape().spatial_rank();
+        const dsl::PoolOptions options{.stride = dice.rolls(rank, 1, 2),
+                                       .pad = roll_padding(dice, rank, 1),
+                                       .dilation = 2,
+                                       .ceil = true};
+        return dice.roll(0, 1) == 1 ? x | dsl::max_pool(2, options)
+                                    : x | dsl::average_pool(2, options);
+      },
+      1, 4);
 }
 
 TEST(Gradient, OfRelu) {

@@ -39,6 +39,40 @@ TEST(PoolKernel, AveragesWithAndWithoutCountingPadding) {
   expect_like_reference(net.graph());
 }
 
+TEST(PoolKernel, HangsOverTheEndInCeilMode) {
+  Network net("ceil");
+  Tensor x = net.input("x", {.height = 14, .width = 19, .channels = 3}) | conv(17, 1);
+  const Padding ragged(Spatial{1, 0}, Spatial{0, 2});
+  Tensor whole = x | max_pool(2, {.ceil = true}) | max_pool(3, {.stride = 2, .ceil = true}) |
+                 average_pool(3, {.stride = {2, 4}, .pad = ragged, .ceil = true});
+  Tensor counted =
+      x |
+      average_pool({3, 2}, {.stride = {3, 5}, .pad = {2, 1}, .ceil = true, .count_padding = true}) |
+      max_pool({1, 3}, {.stride = {4, 3}, .pad = {0, 2}, .ceil = true});
+  Tensor large = x | average_pool(6, {.stride = 5, .pad = ragged, .ceil = true}) | dsl::relu;
+  const std::vector<Tensor> flat = {whole | dsl::flatten, counted | dsl::flatten,
+                                    large | dsl::flatten};
+  finish_with_mean_square(net, dsl::concat(flat) | dsl::dense(4));
+  expect_like_reference(net.graph());
+}
+
+TEST(PoolKernel, LooksApartWhereItIsDilated) {
+  Network net("dilated");
+  Tensor x = net.input("x", {.height = 17, .width = 15, .channels = 2}) | conv(5, 1) | dsl::relu;
+  x = x | max_pool(3, {.stride = 2, .pad = 2, .dilation = {2, 3}}) |
+      average_pool(2, {.stride = 1, .pad = {3, 1}, .dilation = {3, 2}, .ceil = true}) |
+      max_pool({2, 1}, {.stride = 3, .dilation = 2, .ceil = true}) |
+      average_pool({2, 3},
+                   {.stride = {1, 2}, .pad = {0, 1}, .dilation = {2, 1}, .count_padding = true});
+  finish_with_mean_square(net, x);
+  expect_like_reference(net.graph());
+
+  Network line("line");
+  x = line.input("x", Shape{3, 90}) | conv(3, 1);
+  finish_with_mean_square(line, x | max_pool(28, {.stride = 7, .pad = 20, .dilation = 3}));
+  expect_like_reference(line.graph());
+}
+
 TEST(PoolKernel, RunsOverOneAndThreeAxes) {
   Network one("one_axis");
   Tensor x = one.input("x", Shape{3, 23}) | conv(3, 1);

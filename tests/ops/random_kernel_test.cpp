@@ -72,10 +72,32 @@ class RandomNetwork {
     if (roll(0, 5) == 0) groups = x.channels();
     return x | dsl::conv(groups * roll(1, groups > 3 ? 2 : 9), kernel,
                          {.stride = numbers(1, 3),
-                          .pad = dsl::Padding(padding(kernel, dilation), padding(kernel, dilation)),
+                          .pad = dsl::Padding(numbers(0, 2), numbers(0, 2)),
                           .dilation = dilation,
                           .groups = groups,
                           .bias = roll(0, 3) > 0});
+  }
+
+  Tensor random_conv_transpose(Tensor x) {
+    const int64_t groups = x.channels() % 2 == 0 ? roll(1, 2) : 1;
+    return x |
+           dsl::conv_transpose(groups * roll(1, 9), numbers(1, 3),
+                               {.stride = numbers(1, 2), .groups = groups}) |
+           dsl::slice(2, 0, x.shape()[2]);
+  }
+
+  Tensor random_movement(Tensor x) {
+    switch (roll(0, 4)) {
+      case 0:
+        return x | dsl::pad({numbers(0, 2), numbers(0, 2)}, {.mode = dsl::ops::PadMode::edge});
+      case 1: return x | dsl::slice(1, roll(0, x.channels() - 1), x.channels());
+      case 2:
+        return x | dsl::resize(numbers(2, 7), {.interpolation = dsl::ops::Interpolation::linear});
+      case 3:
+        return x | dsl::slice(2, 0, std::min<int64_t>(3, x.shape()[2]), {.step = 2}) |
+               dsl::upsample(numbers(1, 2));
+      default: return dsl::concat({x, x | dsl::slice(2, 0, 1)}, 2);
+    }
   }
 
   Tensor random_function(Tensor x) {
@@ -95,18 +117,23 @@ class RandomNetwork {
     Tensor x = pick();
     const Spatial kernel = window(x, 3);
     const dsl::Padding pad(padding(kernel, 1), padding(kernel, 1));
-    switch (roll(0, 7)) {
+    const bool ceil = roll(0, 1) == 0;
+    switch (roll(0, 9)) {
       case 0:
-        maps_.push_back(x | dsl::max_pool(kernel, {.stride = numbers(1, 3), .pad = pad}));
+        maps_.push_back(x |
+                        dsl::max_pool(kernel, {.stride = numbers(1, 3), .pad = pad, .ceil = ceil}));
         break;
       case 1:
         maps_.push_back(x | dsl::average_pool(kernel, {.stride = numbers(1, 3),
                                                        .pad = pad,
+                                                       .ceil = ceil,
                                                        .count_padding = roll(0, 1) == 0}));
         break;
       case 2: maps_.push_back(random_function(x)); break;
       case 3: maps_.push_back(join(x, pick())); break;
       case 4: maps_.push_back(x | dsl::max_pool(window(x, 2))); break;
+      case 5: maps_.push_back(random_movement(x)); break;
+      case 6: maps_.push_back(random_conv_transpose(x)); break;
       default: maps_.push_back(random_conv(x)); break;
     }
   }
