@@ -81,8 +81,9 @@ void schedule(const ops::ConvWeightGrad& grad, LowerContext& context) {
   Func part = context.func({id, 0});
   Func& share = context.accumulator();
   const std::vector<Var> a = out.args();  // ki, c, taps..., cb, kb
-  const Var ki = a[0], c = a[1], tx = a[2];
-  const Var cb = a[static_cast<std::size_t>(rank) + 2], kb = a[static_cast<std::size_t>(rank) + 3];
+  const Var &ki = a[0], &c = a[1], &tx = a[2];
+  const Var &cb = a[static_cast<std::size_t>(rank) + 2],
+            &kb = a[static_cast<std::size_t>(rank) + 3];
   const Var chunk = part.args().back();
   Var co("co"), ci("ci"), to("to"), ti("ti");
 

@@ -174,7 +174,7 @@ void schedule(const ops::ConvPoolWeightGrad& grad, LowerContext& context) {
   out.vectorize(out.args()[0]);
 
   const std::vector<Var> a = part.args();  // u, rows ..., k, chunk
-  const Var u = a.front(), k = a[a.size() - 2], chunk = a.back();
+  const Var &u = a.front(), &k = a[a.size() - 2], &chunk = a.back();
   Var ko("ko"), ki("ki"), uo("uo"), ui("ui");
   part.compute_root().bound(u, 0, values).vectorize(u, width).parallel(chunk);
   Stage add = part.update();

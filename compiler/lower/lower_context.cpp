@@ -233,7 +233,7 @@ Expr LowerContext::load_stored(Value v, const Point& p) const {
   const int block = to_int(stored.block);
   q.ci = c % block;
   q.cb = c / block;
-  const Expr value = read(q);
+  Expr value = read(q);
   if (covered == channels) return value;
   return Halide::select(channel < channels, value, Halide::cast(value.type(), 0));
 }
