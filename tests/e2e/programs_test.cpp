@@ -82,7 +82,7 @@ class Programs : public testing::Test {
     std::vector<std::string> words = {compiler,  "-O1",       "-Wall",           "-Wextra",
                                       "-Werror", "-I" + out_, folder_.file(name)};
     words.insert(words.end(), more.begin(), more.end());
-    const std::string program = folder_.file(name + ".program");
+    std::string program = folder_.file(name + ".program");
     words.insert(words.end(), {"-lm", "-o", program});
     const Finished built = run_program({words});
     EXPECT_EQ(built.status, 0) << built.errors;
