@@ -33,7 +33,7 @@ std::vector<int64_t> conv_outputs_per_task(const LowerContext& context) {
     const auto grow = [&](const auto& pool) {
       for (std::size_t a = 0; a < outputs.size(); ++a) {
         const int axis = static_cast<int>(a);
-        outputs[a] = (outputs[a] - 1) * pool.stride[axis] + pool.kernel[axis];
+        outputs[a] = (outputs[a] - 1) * pool.stride[axis] + pool.reach(axis) + 1;
       }
     };
     const Op& op = context.graph().node(id).op;

@@ -20,8 +20,11 @@ namespace {
 /// more channels than this, a filter's own vectors do as well and need no address for each.
 constexpr int64_t kMostChannels = 16;
 
-bool none(const Spatial& numbers) {
-  return numbers.values == std::array<int64_t, 3>{} || numbers == Spatial(0);
+bool is(const Spatial& numbers, int64_t value, int rank) {
+  for (int axis = 0; axis < rank; ++axis) {
+    if (numbers[axis] != value) return false;
+  }
+  return true;
 }
 
 bool pays(const ops::ConvWeightGrad& grad, const ops::MaxPoolGrad& pool, const Shape& x) {

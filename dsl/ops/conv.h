@@ -146,7 +146,7 @@ struct ConvPoolWeightGrad {
   Spatial pool_kernel = 2;
   Spatial pool_stride = 2;
 
-  constexpr PoolWindow pool() const { return {pool_kernel, pool_stride, 0, 0}; }
+  constexpr PoolWindow pool() const { return {.kernel = pool_kernel, .stride = pool_stride}; }
 
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 3, 3);

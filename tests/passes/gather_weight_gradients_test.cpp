@@ -45,9 +45,12 @@ TEST(GatherWeightGradients, LeavesPoolsThatDropNothing) {
   EXPECT_FALSE(gather_weight_gradients(program, {}));
 }
 
-TEST(GatherWeightGradients, LeavesPaddedPools) {
-  Program program = program_of(network("3", " kernel=2 stride=3 pad_begin=1"));
-  EXPECT_FALSE(gather_weight_gradients(program, {}));
+TEST(GatherWeightGradients, LeavesPoolsWhosePlacesAreNotThoseOfPlainWindows) {
+  for (const char* pool : {" kernel=2 stride=3 pad_begin=1", " stride=2 dilation=2 pad_end=1",
+                           " kernel=3 stride=2 ceil=true"}) {
+    Program program = program_of(network("3", pool));
+    EXPECT_FALSE(gather_weight_gradients(program, {})) << pool;
+  }
 }
 
 }  // namespace
