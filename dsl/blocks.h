@@ -4,6 +4,8 @@
 /// A block's nodes carry the place of the line that asked for it, and where it is given a name,
 /// names that begin with it: "3a.reduce3x3".
 
+#include <algorithm>
+
 #include "dsl/layers.h"
 #include "dsl/norm_layers.h"
 #include "dsl/pointwise_layers.h"
@@ -212,11 +214,14 @@ constexpr auto inverted_residual(int64_t filters, int64_t expansion, int64_t str
 }
 
 /// A classifier in the middle of a network, which helps to train what is in front of it.
-/// Shapes: x [N,C,H,W] -> scores [N,classes]
+/// Shapes: x [N,C,H,W] -> scores [N,classes]; on maps below 5x5 the mean is that of the whole map.
 /// Source: Szegedy et al. 2014, section 5: 5x5 mean, 1x1, two dense layers, dropout of 70 %.
 constexpr auto auxiliary_head(int64_t classes, Place place = Place::here()) {
   return [=](Tensor x) {
-    return x | average_pool(5, {.stride = 3}, place) | conv_relu(128, 1, {}, place) |
+    const Shape map = x.shape();
+    const Spatial window = {std::min<int64_t>(5, map.spatial(0)),
+                            std::min<int64_t>(5, map.spatial(1))};
+    return x | average_pool(window, {.stride = 3}, place) | conv_relu(128, 1, {}, place) |
            PlacedLayer<ops::Flatten>(flatten, place) | dense(1024, {}, place) |
            PlacedFunction(relu, place) | dropout(0.7f, {}, place) | dense(classes, {}, place);
   };

@@ -29,8 +29,8 @@ bool is(const Spatial& numbers, int64_t value, int rank) {
 
 bool pays(const ops::ConvWeightGrad& grad, const ops::MaxPoolGrad& pool, const Shape& x) {
   if (grad.groups != 1 || x[1] > kMostChannels || x.spatial_rank() != 2) return false;
-  if (!none(pool.pad_begin) || !none(pool.pad_end) || pool.ceil) return false;
-  if (pool.reach(0) != pool.kernel[0] - 1 || pool.reach(1) != pool.kernel[1] - 1) return false;
+  if (!is(pool.pad_begin, 0, 2) || !is(pool.pad_end, 0, 2) || !is(pool.dilation, 1, 2) || pool.ceil)
+    return false;
   return pool.stride[0] * pool.stride[1] > 1;
 }
 

@@ -93,7 +93,7 @@ TEST_F(CommandLine, TheVersionNamesWhatMakesTheCode) {
 
 TEST_F(CommandLine, NetworksTheZooDoesNotHave) {
   expect_compile_fails({"zoo:nope"}, 1, "error: the zoo has no network 'nope'",
-                       "hint: it has lenet5");
+                       "hint: it has alexnet, ");
   expect_compile_fails({"zoo:"}, 1, "error: the zoo has no network ''");
   for (const std::string shape : {"0x1x1", "28x28", "28x28x1x", "axbxc", "-3x3x3", "",
                                   "99999999999999999999x1x1", "28x28x1 "}) {

@@ -34,7 +34,7 @@ int main(void) {
   float scores[20] = {0}, loss = 0;
   const void *inputs[] = {images}, *targets[] = {labels};
   void *outputs[] = {scores};
-  halcyon_hyper hyper = {0.01f, 0.9f, 0, 0, 0, 1};
+  halcyon_hyper hyper = {.learning_rate = 0.01f, .momentum = 0.9f, .step = 1};
   for (int32_t i = 0; i < LENET5_PARAMETER_COUNT; ++i) lenet5_pack(i, values, parameters);
   for (uint64_t i = 0; i < LENET5_STATE_BYTES / 4; ++i) ((float *)state)[i] = 0;
   if (lenet5_infer(&context, batch, parameters, inputs, outputs) != HALCYON_OK) return 1;

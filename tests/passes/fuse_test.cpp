@@ -119,16 +119,16 @@ output "y" %5
 }
 
 TEST(Fuse, FollowsAValueThatOneNodeReadsTwice) {
-  Program program = program_of(R"(
+  Program program = program_of(R"graph(
 %0 = input "x" () {shape=[N,1,4,4]} -> [N,1,4,4]
 %1 = parameter "w" () {shape=[1,1,1,1]} -> [1,1,1,1]
 %2 = conv "conv1" (%0, %1) {kernel=[1,1]} -> [N,1,4,4]
 %3 = mul "square" (%2, %2) {} -> [N,1,4,4]
 %4 = pointwise "mine" (%3) {function="mine" formula="x0 * sigmoid(x0)"} -> [N,1,4,4]
 output "y" %4
-)");
+)graph");
   fuse(program, {});
-EXPECT_EQ(regions_of(program), "conv1 square mine: x, w -> mine\n");
+  EXPECT_EQ(regions_of(program), "conv1 square mine: x, w -> mine\n");
 }
 
 TEST(Fuse, RepeatsWhatOtherRegionsComputedButNotItsOwnValue) {
