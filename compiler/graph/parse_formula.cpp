@@ -50,7 +50,7 @@ class FormulaParser {
   /// "t0 =", or nothing.
   std::string accept_definition() {
     const Scanner before = in_;
-    const std::string name(in_.word());
+    std::string name(in_.word());
     if (is_numbered(name, 't') && in_.accept("=")) return name;
     in_ = before;
     return {};

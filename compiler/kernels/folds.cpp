@@ -15,7 +15,7 @@ Expr element(const Func& f, const std::vector<Expr>& args, int i) {
 std::vector<Expr> expressions(const std::vector<Var>& vars) { return {vars.begin(), vars.end()}; }
 
 /// f(args) = 0; f(args) += terms
-void define_sums(Func f, const std::vector<Var>& args, const std::vector<Expr>& terms) {
+void define_sums(Func& f, const std::vector<Var>& args, const std::vector<Expr>& terms) {
   const std::vector<Expr> at = expressions(args);
   if (terms.size() == 1) {
     f(at) = 0.0f;

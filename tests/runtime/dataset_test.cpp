@@ -95,7 +95,7 @@ TEST(Dataset, FillsWithoutAllocating) {
 
 TEST(Dataset, RefusesWhatDoesNotFitTogether) {
   const auto make = [](PictureShape shape, int64_t classes, size_t pixels,
-                       std::vector<int32_t> labels) {
+                       const std::vector<int32_t>& labels) {
     return [=] { Dataset("bad", shape, classes, std::vector<uint8_t>(pixels), labels); };
   };
   expect_error<UserError>(
