@@ -73,9 +73,8 @@ bool vanishes(const Formula& formula, const std::vector<bool>& other) {
       values[i] = static_cast<double>(t.value);
     } else if (a && (operands < 2 || b) && (operands < 3 || c)) {
       values[i] = apply(t.operation, *a, b.value_or(0), c.value_or(0));
-    } else if (t.operation == Operation::mul && (a == 0.0 || b == 0.0)) {
-      values[i] = 0;
-    } else if (t.operation == Operation::div && a == 0.0) {
+    } else if ((t.operation == Operation::mul && (a == 0.0 || b == 0.0)) ||
+               (t.operation == Operation::div && a == 0.0)) {
       values[i] = 0;
     } else if (t.operation == Operation::select && a) {
       values[i] = *a != 0 ? b : c;
