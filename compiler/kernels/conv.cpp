@@ -12,6 +12,8 @@
 /// does not reach, multiplies each input once for all: two outputs of a 5-wide window take six
 /// multiply-adds instead of ten.
 
+#include <algorithm>
+
 #include "compiler/kernels/conv_window.h"
 #include "compiler/kernels/kernels.h"
 
@@ -82,11 +84,15 @@ Func widened_filter(const ops::Conv& conv, const LowerContext& context, Value v)
 
 /// Rows of zeros add nothing: leaves them out where one row of outputs is computed at a time. The
 /// gradient towards the input of a 5x5 convolution would otherwise spend a third of its time on
-/// them.
+/// them. Not where some window reads zeros alone: Halide takes the bounds of a loop that never runs
+/// for bounds of what it reads.
 void skip_padding_rows(const ops::Conv& conv, const LowerContext& context, Value x, const Point& q,
                        RDom& r) {
   const int rows_axis = context.shape(x).spatial_rank() - 2;
   if (rows_axis < 0 || (conv.pad_begin[rows_axis] == 0 && conv.pad_end[rows_axis] == 0)) return;
+  const int64_t reach = conv.dilation[rows_axis] * (conv.kernel[rows_axis] - 1);
+  if (std::max(conv.pad_begin[rows_axis], conv.pad_end[rows_axis]) > reach) return;
+  if (conv.dilation[rows_axis] > context.shape(x).spatial(rows_axis)) return;
   if (context.shape(context.spec().region->outputs[0]) !=
       context.shape({context.spec().region->nodes[0], 0}))
     return;

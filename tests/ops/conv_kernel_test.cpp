@@ -58,6 +58,16 @@ TEST(ConvKernel, PadsBeyondTheReachOfItsWindow) {
   expect_like_reference(net.graph());
 }
 
+// The same where the padding is not stored but made by each task, a few rows at a time.
+TEST(ConvKernel, PadsTasksThatReadPaddingAlone) {
+  Network net("alone");
+  Tensor x = net.input("x", {.height = 4, .width = 40, .channels = 17});
+  x = x | conv(64, {1, 3}, {.pad = {3, 1}}) | dsl::slice(2, 2, 4);
+  x = x | conv(64, {2, 3}, {.pad = {5, 1}, .dilation = {5, 1}});
+  finish_with_mean_square(net, x | dsl::slice(1, 0, 3));
+  expect_like_reference(net.graph());
+}
+
 TEST(ConvKernel, DilatesItsWindow) {
   Network net("dilated");
   Tensor x = net.input("x", {.height = 11, .width = 13, .channels = 3});
