@@ -35,6 +35,12 @@ constexpr FixedString part_name(const FixedString& block, std::string_view part)
   return name;
 }
 
+/// A window of that extent along both axes, or as large as the map of x where that is smaller.
+constexpr Spatial at_most_map(int64_t extent, Tensor x) {
+  const Shape map = x.shape();
+  return {std::min(extent, map.spatial(0)), std::min(extent, map.spatial(1))};
+}
+
 constexpr Tensor conv_unit(Tensor x, Unit unit, int64_t filters, const Spatial& kernel,
                            ConvOptions options, Place place) {
   if (unit == Unit::relu) {
@@ -49,14 +55,14 @@ constexpr Tensor conv_unit(Tensor x, Unit unit, int64_t filters, const Spatial& 
 }  // namespace detail
 
 /// conv, relu. Shapes: as conv.
-constexpr auto conv_relu(int64_t filters, Spatial kernel, ConvOptions options = {},
+constexpr auto conv_relu(int64_t filters, Spatial kernel, const ConvOptions& options = {},
                          Place place = Place::here()) {
   return
       [=](Tensor x) { return detail::conv_unit(x, Unit::relu, filters, kernel, options, place); };
 }
 
 /// conv without bias, batch norm, relu. Shapes: as conv.
-constexpr auto conv_bn_relu(int64_t filters, Spatial kernel, ConvOptions options = {},
+constexpr auto conv_bn_relu(int64_t filters, Spatial kernel, const ConvOptions& options = {},
                             Place place = Place::here()) {
   return [=](Tensor x) {
     return detail::conv_unit(x, Unit::bn_relu, filters, kernel, options, place);
@@ -64,7 +70,7 @@ constexpr auto conv_bn_relu(int64_t filters, Spatial kernel, ConvOptions options
 }
 
 /// conv without bias, batch norm. Shapes: as conv.
-constexpr auto conv_bn(int64_t filters, Spatial kernel, ConvOptions options = {},
+constexpr auto conv_bn(int64_t filters, Spatial kernel, const ConvOptions& options = {},
                        Place place = Place::here()) {
   return [=](Tensor x) { return detail::conv_unit(x, Unit::bn, filters, kernel, options, place); };
 }
@@ -218,12 +224,10 @@ constexpr auto inverted_residual(int64_t filters, int64_t expansion, int64_t str
 /// Source: Szegedy et al. 2014, section 5: 5x5 mean, 1x1, two dense layers, dropout of 70 %.
 constexpr auto auxiliary_head(int64_t classes, Place place = Place::here()) {
   return [=](Tensor x) {
-    const Shape map = x.shape();
-    const Spatial window = {std::min<int64_t>(5, map.spatial(0)),
-                            std::min<int64_t>(5, map.spatial(1))};
-    return x | average_pool(window, {.stride = 3}, place) | conv_relu(128, 1, {}, place) |
-           PlacedLayer<ops::Flatten>(flatten, place) | dense(1024, {}, place) |
-           PlacedFunction(relu, place) | dropout(0.7f, {}, place) | dense(classes, {}, place);
+    return x | average_pool(detail::at_most_map(5, x), {.stride = 3}, place) |
+           conv_relu(128, 1, {}, place) | PlacedLayer<ops::Flatten>(flatten, place) |
+           dense(1024, {}, place) | PlacedFunction(relu, place) | dropout(0.7f, {}, place) |
+           dense(classes, {}, place);
   };
 }
 

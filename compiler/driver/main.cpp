@@ -31,7 +31,7 @@ std::string usage_message(const CLI::App& app, int argc, char** argv, const CLI:
     known += (known.empty() ? "" : ", ") + command->get_name();
   }
   if (!exists) return "there is no command '" + first + "'\n  hint: the commands are " + known;
-  const std::string text = halcyon::compiler::usage_text(e);
+  std::string text = halcyon::compiler::usage_text(e);
   if (text.find("\n  hint: ") != text.npos) return text;
   return text + "\n  hint: halcyon --help lists the commands, halcyon COMMAND --help its options";
 }

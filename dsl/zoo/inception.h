@@ -125,8 +125,11 @@ constexpr Network inception_v3(const Image& picture = {299, 299, 3}, int64_t cla
   x = x | global_average_pool() | flatten | dropout(0.5f) | dense(classes);
   net.output("scores", x | softmax);
 
-  const Tensor auxiliary = middle | average_pool(5, {.stride = 3}) | conv_bn_relu(128, 1) |
-                           conv_bn_relu(768, 5) | global_average_pool() | flatten | dense(classes);
+  // On smaller pictures than the paper's the windows are as large as their maps.
+  const Tensor pooled = middle | average_pool(dsl::detail::at_most_map(5, middle), {.stride = 3});
+  const Tensor auxiliary = pooled | conv_bn_relu(128, 1) |
+                           conv_bn_relu(768, dsl::detail::at_most_map(5, pooled)) |
+                           global_average_pool() | flatten | dense(classes);
   const Tensor label = net.labels("label");
   net.loss("loss", softmax_cross_entropy(x, label));
   net.loss("auxiliary", softmax_cross_entropy(auxiliary, label), 0.4f);

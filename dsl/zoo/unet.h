@@ -24,12 +24,13 @@ constexpr Tensor crop_to(Tensor x, Tensor y) {
 
 }  // namespace detail
 
+/// `width`: channels of the first level; each level below has twice as many.
 /// Scores of each class at each pixel of the picture's middle: [N,classes,H-184,W-184].
-constexpr Network unet(const Image& picture = {572, 572, 1}, int64_t classes = 2) {
+constexpr Network unet(const Image& picture = {572, 572, 1}, int64_t classes = 2,
+                       int64_t width = 64) {
   Network net("unet");
   Tensor x = net.input("image", picture);
   std::array<Tensor, 4> seen;
-  int64_t width = 64;
   for (Tensor& before : seen) {
     before = x | conv_relu(width, 3) | conv_relu(width, 3);
     x = before | max_pool(2);

@@ -1,0 +1,54 @@
+/// Every network of the zoo, compiled, against the double-precision reference on small pictures.
+
+#include <gtest/gtest.h>
+
+#include "compiler/driver/verify.h"
+#include "dsl/zoo/zoo.h"
+#include "tests/support/object_cache.h"
+
+namespace halcyon::compiler {
+namespace {
+
+using dsl::Image;
+namespace zoo = dsl::zoo;
+
+/// Rounding of direct convolution in single precision, of the largest output.
+constexpr double kTolerance = 5e-5;
+
+/// As small as the network's strides allow: the reference takes its time.
+dsl::Network small_network(std::string_view name) {
+  if (name == "unet") return zoo::unet({188, 188, 1}, 2, 4);
+  Image picture = {64, 64, 3};
+  if (name == "alexnet") picture = {67, 67, 3};
+  if (name == "inception_v3") picture = {75, 75, 3};
+  for (std::string_view deep : {"vgg16", "vgg19", "nin", "resnet101", "resnet152", "resnet101_v2",
+                                "resnet152_v2", "lenet5"}) {
+    if (name == deep) picture = {32, 32, 3};
+  }
+  for (const zoo::Entry& entry : zoo::kNetworks) {
+    if (entry.name == name) return entry.build(picture);
+  }
+  throw std::out_of_range(std::string(name));
+}
+
+class Zoo : public testing::TestWithParam<zoo::Entry> {};
+
+TEST_P(Zoo, InfersLikeTheReference) {
+  const dsl::Network net = small_network(GetParam().name);
+  const VerifyOptions options = {.batch = 2, .threads = 2, .gradients = false};
+  int outputs = 0;
+  for (const Comparison& c : verify_network(net.graph(), tests::cached_options(), options)) {
+    if (!c.what.starts_with("output")) continue;
+    ++outputs;
+    EXPECT_TRUE(c.finite) << c.what;
+    EXPECT_GT(c.largest_value, 0) << c.what;
+    EXPECT_LE(c.largest_error, kTolerance * c.largest_value) << c.what;
+  }
+  EXPECT_GT(outputs, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, Zoo, testing::ValuesIn(zoo::kNetworks),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace halcyon::compiler
