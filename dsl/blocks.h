@@ -82,7 +82,7 @@ struct InceptionFilters {
 
 /// Shapes: x [N,C,H,W] -> [N,conv1x1+conv3x3+conv5x5+pool_proj,H,W]
 /// Source: Szegedy et al. 2014, "Going deeper with convolutions", figure 2b.
-constexpr auto inception(InceptionFilters filters, BlockOptions options = {},
+constexpr auto inception(InceptionFilters filters, const BlockOptions& options = {},
                          Place place = Place::here()) {
   return [=](Tensor x) {
     const auto unit = [&](Tensor from, std::string_view part, int64_t count, int64_t kernel) {
@@ -104,7 +104,7 @@ constexpr auto inception(InceptionFilters filters, BlockOptions options = {},
 /// Squeeze to few channels, then expand with 1x1 and 3x3 side by side.
 /// Shapes: x [N,C,H,W] -> [N,2*expand,H,W]
 /// Source: Iandola et al. 2016, "SqueezeNet", figure 1.
-constexpr auto fire(int64_t squeeze, int64_t expand, BlockOptions options = {},
+constexpr auto fire(int64_t squeeze, int64_t expand, const BlockOptions& options = {},
                     Place place = Place::here()) {
   return [=](Tensor x) {
     const auto unit = [&](Tensor from, std::string_view part, int64_t count, int64_t kernel) {

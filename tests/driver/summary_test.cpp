@@ -9,7 +9,6 @@
 namespace halcyon::compiler {
 namespace {
 
-using dsl::conv;
 using dsl::dense;
 using dsl::max_pool;
 using dsl::Network;

@@ -6,6 +6,12 @@
 #include "dsl/zoo/zoo.h"
 #include "tests/support/object_cache.h"
 
+namespace halcyon::dsl::zoo {
+
+static void PrintTo(const Entry& entry, std::ostream* out) { *out << entry.name; }
+
+}  // namespace halcyon::dsl::zoo
+
 namespace halcyon::compiler {
 namespace {
 

@@ -85,7 +85,7 @@ class SystemHeaders : public testing::Test {
     return tests::run_program({words});
   }
 
-  const tests::TemporaryFolder folder_;
+  tests::TemporaryFolder folder_;
   const std::string file_ = folder_.file("names.cpp");
   std::string includes_ = "#include <bits/stdc++.h>\n";
 };
