@@ -8,6 +8,7 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
 #include "dsl/formula.h"
 
@@ -60,22 +61,41 @@ struct FunctionParameter {
   float value = 0;
 };
 
+/// A pointer to a function, or nothing. It says which by itself: sanitizers keep g++ from comparing
+/// a function's address with null in a constant expression.
+template <class F>
+struct Given {
+  F* function = nullptr;
+  bool is_given = false;
+
+  constexpr Given() = default;
+  constexpr Given(F* f) : function(f), is_given(true) {}
+  template <class Lambda>
+  requires std::is_convertible_v<Lambda, F*>
+  constexpr Given(Lambda f) : function(f), is_given(true) {}
+
+  constexpr explicit operator bool() const { return is_given; }
+  template <class... Arguments>
+  constexpr auto operator()(const Arguments&... arguments) const {
+    return function(arguments...);
+  }
+};
+
 /// A row of the table: a function, and what follows from its result alone.
 struct Function {
   using Unary = Scalar (*)(Scalar);
   using Binary = Scalar (*)(Scalar, Scalar);
-  using WithParameters = Scalar (*)(Scalar, const float*);
   /// The gradient towards x from dy and y, so that x need not be kept; nothing where y does not
   /// tell. Rules that need no trick (sigmoid, exp) are found without one.
-  using FromResult = std::optional<Scalar> (*)(Scalar dy, Scalar y, const float*);
+  using FromResult = std::optional<Scalar>(Scalar dy, Scalar y, const float*);
 
   static constexpr std::size_t kMostParameters = 2;
 
   std::string_view name;
-  Unary unary = nullptr;
-  Binary binary = nullptr;
-  WithParameters with_parameters = nullptr;
-  FromResult gradient = nullptr;
+  Given<Scalar(Scalar)> unary = {};
+  Given<Scalar(Scalar, Scalar)> binary = {};
+  Given<Scalar(Scalar, const float*)> with_parameters = {};
+  Given<FromResult> gradient = {};
   std::array<FunctionParameter, kMostParameters> parameters = {};
 
   constexpr std::size_t parameter_count() const {
@@ -85,8 +105,8 @@ struct Function {
   }
 
   constexpr Formula formula(const float* values) const {
-    if (unary != nullptr) return unary(Scalar::input(0)).formula;
-    if (binary != nullptr) return binary(Scalar::input(0), Scalar::input(1)).formula;
+    if (unary) return unary(Scalar::input(0)).formula;
+    if (binary) return binary(Scalar::input(0), Scalar::input(1)).formula;
     return with_parameters(Scalar::input(0), values).formula;
   }
 };
@@ -169,8 +189,9 @@ constexpr const Function* find_function(std::string_view name) {
 
 /// The name of a function that is a row of the table, or "pointwise".
 constexpr std::string_view name_of(Function::Unary function) {
+  const Formula formula = function(Scalar::input(0)).formula;
   for (const Function& row : kFunctions) {
-    if (row.unary != nullptr && row.unary == function) return row.name;
+    if (row.unary && row.formula(nullptr) == formula) return row.name;
   }
   return "pointwise";
 }

@@ -70,7 +70,7 @@ std::vector<Value> values_of(const FormulaGradient& gradient, const GradientCont
 
 FormulaGradient find_gradient(const ops::Pointwise& op, int input) {
   if (const auto use = dsl::read_as_function(op.function, op.formula);
-      use && use->function->gradient != nullptr) {
+      use && use->function->gradient) {
     const auto rule =
         use->function->gradient(dsl::Scalar::input(0), dsl::Scalar::input(1), use->values.data());
     if (rule) return gradient_from_result(rule->formula);

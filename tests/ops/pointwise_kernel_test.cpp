@@ -23,7 +23,7 @@ TEST(PointwiseKernel, ComputesEveryFunctionOfOneValue) {
   const Tensor x = picture(net, 17) * 12.0f;
   const Tensor positive = (x | dsl::abs) + 0.25f;
   for (const dsl::Function& row : dsl::kFunctions) {
-    if (row.binary != nullptr) continue;
+    if (row.binary) continue;
     const float values[] = {0.25f, 0.75f};
     const bool takes_positive = row.name == "log" || row.name == "sqrt";
     const Tensor y = net.add(dsl::ops::Pointwise{row.name, row.formula(values)},
