@@ -146,7 +146,7 @@ TEST(FormulaGradient, AgreesWithDifferencesForEveryFunction) {
       for (int input = 0; input < f.input_count(); ++input) {
         expect_like_differences(gradient_of(f, input), f, input, in, row.name);
       }
-      if (row.gradient == nullptr) continue;
+      if (!row.gradient) continue;
       const auto rule = row.gradient(x0, x1, parameters);
       ASSERT_TRUE(rule) << row.name;
       expect_like_differences(gradient_from_result(rule->formula), f, 0, in, row.name);
