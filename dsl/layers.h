@@ -21,6 +21,21 @@ constexpr FixedString member_name(const FixedString& layer, std::string_view mem
   return full;
 }
 
+/// Adds `op` behind x with a weight of its own and, where the options ask for it, a bias per
+/// filter.
+template <class Options>
+constexpr Tensor add_weighted(Tensor x, const Op& op, const Shape& weight, int64_t filters,
+                              const Options& options, const FixedString& name, Place place) {
+  Network& net = x.owner();
+  std::vector<Value> inputs = {
+      x.value, net.parameter(member_name(name, ".weight"), weight, options.init, place).value};
+  if (options.bias) {
+    inputs.push_back(
+        net.parameter(member_name(name, ".bias"), Shape{filters}, options.bias_init, place).value);
+  }
+  return net.add(op, std::move(inputs), name, place);
+}
+
 }  // namespace detail
 
 struct ConvOptions {
@@ -45,15 +60,7 @@ struct ConvLayer {
     const Shape in = x.shape();  // a copy: adding parameters moves the nodes
     const FixedString name = net.unique_name(options.name, "conv", place);
     const ops::Conv op = explain("conv", name, place, {&in, 1}, [&] { return resolve(in); });
-    std::vector<Value> inputs = {x.value, net.parameter(detail::member_name(name, ".weight"),
-                                                        op.weight_shape(in), options.init, place)
-                                              .value};
-    if (options.bias) {
-      inputs.push_back(net.parameter(detail::member_name(name, ".bias"), Shape{filters},
-                                     options.bias_init, place)
-                           .value);
-    }
-    return net.add(op, std::move(inputs), name, place);
+    return detail::add_weighted(x, op, op.weight_shape(in), filters, options, name, place);
   }
 
  private:
@@ -103,15 +110,7 @@ struct ConvTransposeLayer {
     const FixedString name = net.unique_name(options.name, "conv_transpose", place);
     const ops::ConvTranspose op =
         explain("conv_transpose", name, place, {&in, 1}, [&] { return resolve(in); });
-    std::vector<Value> inputs = {x.value, net.parameter(detail::member_name(name, ".weight"),
-                                                        op.weight_shape(in), options.init, place)
-                                              .value};
-    if (options.bias) {
-      inputs.push_back(net.parameter(detail::member_name(name, ".bias"), Shape{filters},
-                                     options.bias_init, place)
-                           .value);
-    }
-    return net.add(op, std::move(inputs), name, place);
+    return detail::add_weighted(x, op, op.weight_shape(in), filters, options, name, place);
   }
 
  private:
@@ -171,16 +170,8 @@ struct DenseLayer {
       if (in.rank != 2) mistakes::dense_needs_flat_input(in.rank);
       rules::check_positive("units", units);
     });
-    std::vector<Value> inputs = {
-        x.value, net.parameter(detail::member_name(name, ".weight"), Shape{units, x.channels()},
-                               options.init, place)
-                     .value};
-    if (options.bias) {
-      inputs.push_back(
-          net.parameter(detail::member_name(name, ".bias"), Shape{units}, options.bias_init, place)
-              .value);
-    }
-    return net.add(ops::Dense{.units = units}, std::move(inputs), name, place);
+    return detail::add_weighted(x, ops::Dense{.units = units}, Shape{units, in[1]}, units, options,
+                                name, place);
   }
 };
 

@@ -49,10 +49,7 @@ struct Conv {
 
   /// What can be said before the weight is known.
   constexpr void check_channels(const Shape& x) const {
-    rules::check_positive("filters", filters);
-    rules::check_positive("groups", groups);
-    if (x[1] % groups != 0) mistakes::channels_not_divisible_by_groups(x[1], groups);
-    if (filters % groups != 0) mistakes::channels_not_divisible_by_groups(filters, groups);
+    rules::check_filter_groups(x, filters, groups);
   }
 
   constexpr Shapes infer(const Shapes& in) const {

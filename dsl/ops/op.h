@@ -115,6 +115,14 @@ constexpr void check_positive(const char* attribute, int64_t value) {
   if (value > kMaxElements) mistakes::attribute_is_too_large(attribute, value, kMaxElements);
 }
 
+/// Groups divide the channels of x and the filters that a convolution makes of them.
+constexpr void check_filter_groups(const Shape& x, int64_t filters, int64_t groups) {
+  check_positive("filters", filters);
+  check_positive("groups", groups);
+  if (x[1] % groups != 0) mistakes::channels_not_divisible_by_groups(x[1], groups);
+  if (filters % groups != 0) mistakes::channels_not_divisible_by_groups(filters, groups);
+}
+
 constexpr void check_padding(int64_t value) {
   if (value < 0) mistakes::padding_must_not_be_negative(value);
   if (value > kMaxElements) mistakes::attribute_is_too_large("padding", value, kMaxElements);
