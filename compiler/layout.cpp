@@ -2,10 +2,17 @@
 
 namespace halcyon::compiler {
 
+int64_t natural_block(int64_t channels, int64_t vector_width) {
+  int64_t block = 1;
+  while (block < channels && block < vector_width) block *= 2;
+  return block;
+}
+
 std::string to_string(const Layout& layout) {
   constexpr const char* kNames[] = {"f32", "i32", "u8"};
   std::string text = std::string(kNames[static_cast<int>(layout.dtype)]) +
                      halcyon::to_string(layout.shape) + " block " + std::to_string(layout.block);
+  if (layout.buffer_blocks > 0) text += " in " + std::to_string(layout.buffer_blocks) + " blocks";
   if (!layout.has_halo()) return text;
   std::string begin;
   std::string end;

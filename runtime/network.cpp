@@ -33,7 +33,7 @@ std::vector<Expected> expected_weights(const halcyon_network& info) {
 }
 
 uint64_t slot_count(const halcyon_network& info) {
-  return info.parameter_bytes == 0 ? 0 : info.state_bytes / info.parameter_bytes;
+  return info.packed_bytes == 0 ? 0 : info.state_bytes / info.packed_bytes;
 }
 
 std::string state_name(uint64_t slot, const halcyon_parameter_info& parameter) {
@@ -182,6 +182,7 @@ void Network::initialize(uint64_t seed) {
   }
   state_.clear();
   has_weights_ = true;
+  is_prepared_ = false;
 }
 
 void Network::load(const std::string& path) {
@@ -216,7 +217,7 @@ WeightFile Network::state() const {
   WeightFile file;
   file.metadata[kNetworkKey] = info_->name;
   for (uint64_t slot = 0; slot < slot_count(*info_); ++slot) {
-    const std::byte* const block = state_.data() + slot * info_->parameter_bytes;
+    const std::byte* const block = state_.data() + slot * info_->packed_bytes;
     for (int32_t i = 0; i < info_->parameter_count; ++i) {
       const halcyon_parameter_info& parameter = info_->parameters[i];
       if (parameter.trainable == 0) continue;
@@ -245,12 +246,13 @@ void Network::fill_weights(const WeightFile& file) {
     info_->pack(i, file.find(info_->parameters[i].name)->floats().data(), parameters_.data());
   }
   has_weights_ = true;
+  is_prepared_ = false;
 }
 
 void Network::fill_state(const WeightFile& file) {
   state_.clear();
   for (uint64_t slot = 0; slot < slot_count(*info_); ++slot) {
-    std::byte* const block = state_.data() + slot * info_->parameter_bytes;
+    std::byte* const block = state_.data() + slot * info_->packed_bytes;
     for (int32_t i = 0; i < info_->parameter_count; ++i) {
       const halcyon_parameter_info& parameter = info_->parameters[i];
       if (parameter.trainable == 0) continue;
@@ -293,9 +295,18 @@ void Network::infer(int64_t batch, std::span<const void* const> inputs,
   require_count(*info_, "inputs", inputs.size(), info_->input_count);
   require_count(*info_, "outputs", outputs.size(), info_->output_count);
   const halcyon_context lent = context();
+  if (!is_prepared_) prepare(lent);
   const halcyon_status status =
       info_->infer(&lent, batch, parameters_.data(), inputs.data(), outputs.data());
   if (status != HALCYON_OK) fail_status(*info_, "infer", status, batch, infer_batch_, lent);
+}
+
+void Network::prepare(const halcyon_context& lent) {
+  if (info_->packed_bytes < info_->parameter_bytes) {
+    const halcyon_status status = info_->prepare(&lent, parameters_.data());
+    if (status != HALCYON_OK) fail_status(*info_, "prepare", status, 1, infer_batch_, lent);
+  }
+  is_prepared_ = true;
 }
 
 void Network::train_step(int64_t batch, std::span<const void* const> inputs,
@@ -306,6 +317,7 @@ void Network::train_step(int64_t batch, std::span<const void* const> inputs,
                     "compile it with --train");
   }
   check_call("train_step", batch, train_batch_);
+  is_prepared_ = false;
   require_count(*info_, "inputs", inputs.size(), info_->input_count);
   require_count(*info_, "targets", targets.size(), info_->target_count);
   require_count(*info_, "losses", losses.size(), info_->loss_count);

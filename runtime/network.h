@@ -95,17 +95,19 @@ class Network {
   void require_weights() const;
   void check_call(const char* call, int64_t batch, int64_t reserved_batch) const;
   halcyon_context context();
+  void prepare(const halcyon_context& lent);
   void grow_workspace(uint64_t size_bytes);
   void fill_weights(const WeightFile& file);
   void fill_state(const WeightFile& file);
 
   const halcyon_network* info_;
   std::unique_ptr<ThreadPool> pool_;
-  AlignedBuffer parameters_;  // packed
-  AlignedBuffer state_;       // slots, each laid out like parameters_
+  AlignedBuffer parameters_;  // packed, then what is computed from them once
+  AlignedBuffer state_;       // slots, each laid out like the packed parameters
   AlignedBuffer workspace_;
   bool has_weights_ = false;
-  int64_t infer_batch_ = 0;  // what the workspace is large enough for
+  bool is_prepared_ = false;  // what the network computes from its weights is up to date
+  int64_t infer_batch_ = 0;   // what the workspace is large enough for
   int64_t train_batch_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <thread>
 
 #include "compiler/emit/archive.h"
@@ -35,16 +36,20 @@ Lowered lower_program(const Program& program, const Target& target) {
 }
 
 void set_scratch(Lowered& lowered, const std::vector<KernelObject>& kernels) {
-  std::map<std::string, int64_t> bytes;
-  for (const KernelObject& kernel : kernels) bytes[kernel.symbol] = kernel.scratch_bytes;
+  std::map<std::string, Scratch> needed;
+  for (const KernelObject& kernel : kernels) needed[kernel.symbol] = kernel.scratch;
   for (const std::string& symbol : lowered.plan.kernels) {
-    lowered.plan.scratch_bytes = std::max(lowered.plan.scratch_bytes, bytes.at(symbol));
+    const Scratch& of_kernel = needed.at(symbol);
+    Scratch& most = lowered.plan.scratch;
+    most.own_bytes = std::max(most.own_bytes, of_kernel.own_bytes);
+    most.worker_bytes = std::max(most.worker_bytes, of_kernel.worker_bytes);
   }
 }
 
 std::vector<std::string> descriptions(const Lowered& lowered) {
   std::vector<std::string> list;
-  for (const KernelSpec& spec : lowered.specs) {
+  const std::size_t calls = lowered.plan.program->prepare_regions;
+  for (const KernelSpec& spec : std::span(lowered.specs).subspan(calls)) {
     const std::string choice = to_string(spec.choice);
     list.push_back(spec.label() + (choice.empty() ? "" : ": " + choice));
   }
@@ -72,7 +77,7 @@ void check_sizes(const Program& program) {
                     std::to_string(elements) + " elements in memory, at most " +
                     std::to_string(dsl::kMaxElements) + " can be compiled");
   };
-  for (const auto& [v, layout] : program.layouts) check(v, layout.sample_elements());
+  for (const auto& [v, layout] : program.layouts) check(v, layout.sample_stride());
   for (const auto& [v, layout] : program.weights) check(v, layout.elements());
 }
 

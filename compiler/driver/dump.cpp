@@ -34,9 +34,14 @@ std::string program_text(const Program& program) {
   std::ostringstream out;
   dsl::print(program.graph, out);
   for (const Region& region : program.regions) {
-    out << "region";
+    const auto number = static_cast<std::size_t>(&region - program.regions.data());
+    out << (number < program.prepare_regions ? "prepare" : "region");
     for (int32_t id : region.nodes) out << ' ' << program.graph.node(id).name.view();
     out << " reads" << list_text(region.inputs) << " writes" << list_text(region.outputs) << '\n';
+  }
+  for (const auto& [v, slot] : program.slots) {
+    out << "slot " << dsl::to_string(v) << " buffer " << slot.buffer << " from block "
+        << slot.first_block << (slot.is_computed ? "" : ", in place") << '\n';
   }
   for (const auto& [v, layout] : program.layouts)
     out << "layout " << dsl::to_string(v) << ' ' << to_string(layout) << '\n';
@@ -47,9 +52,10 @@ std::string program_text(const Program& program) {
         << " bytes\n";
   }
   if (!program.memory.places.empty()) {
-    out << fmt::format("workspace {} + N * {} bytes (at least N * {}), parameters {} bytes\n",
+    out << fmt::format("workspace {} + N * {} bytes (at least N * {}), parameters {} + {} bytes\n",
                        program.memory.fixed_bytes, program.memory.per_sample_bytes,
-                       program.memory.per_sample_lower_bound, program.memory.parameter_bytes);
+                       program.memory.per_sample_lower_bound, program.memory.parameter_bytes,
+                       program.memory.prepared_bytes);
   }
   return out.str();
 }

@@ -3,18 +3,18 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <map>
+#include <span>
 
-#include "compiler/emit/frame.h"
+#include "compiler/driver/kernel_runner.h"
 #include "compiler/lower/hyper.h"
 #include "runtime/memory.h"
 #include "runtime/random.h"
-#include "runtime/thread_pool.h"
 
 namespace halcyon::compiler {
 
 namespace {
 
+/// What a kernel reads or writes of an argument, without the rest of a shared buffer.
 int64_t argument_bytes(const Program& program, const KernelArgument& argument, int64_t batch) {
   switch (argument.kind) {
     case KernelArgument::Kind::value: break;
@@ -43,13 +43,11 @@ runtime::AlignedBuffer random_buffer(int64_t bytes, DType dtype, runtime::Random
 std::vector<KernelTime> profile_kernels(const Program& program, const Artifact& artifact,
                                         const LoadedNetwork& loaded, int64_t batch, int threads,
                                         int runs) {
-  runtime::ThreadPool pool(threads);
+  KernelRunner runner(artifact, loaded, threads);
   runtime::Random random(1);
   const Target target = parse_target(artifact.interface.target);
-  std::map<std::string, int64_t> scratch;
-  for (const KernelObject& kernel : artifact.kernels) scratch[kernel.symbol] = kernel.scratch_bytes;
   std::vector<KernelTime> times;
-  for (const Region& region : program.regions) {
+  for (const Region& region : std::span(program.regions).subspan(program.prepare_regions)) {
     const KernelSpec spec = make_kernel_spec(program, region, target);
     KernelTime time{
         .label = spec.label(), .schedule = to_string(spec.choice), .macs = spec.macs() * batch};
@@ -61,22 +59,18 @@ std::vector<KernelTime> profile_kernels(const Program& program, const Artifact& 
         const bool is_value =
             argument.kind == KernelArgument::Kind::value && layout != program.layouts.end();
         const int64_t bytes = argument_bytes(program, argument, batch);
+        const int64_t buffer_bytes = is_value ? batch * layout->second.buffer_bytes() : bytes;
         buffers.push_back(
-            random_buffer(bytes, is_value ? layout->second.dtype : DType::f32, random));
+            random_buffer(buffer_bytes, is_value ? layout->second.dtype : DType::f32, random));
         pointers.push_back(buffers.back().data());
         time.bytes += bytes;
       }
     }
-    const std::string symbol = kernel_symbol(spec);
-    const int64_t stride = scratch.at(symbol);
-    runtime::AlignedBuffer memory(
-        static_cast<uint64_t>(stride * (pool.workers() + 1) + HALCYON_ALIGNMENT), "scratch");
-    Frame frame{&runtime::ThreadPool::parallel_for, &pool, memory.data() + stride, stride};
-    const auto kernel = reinterpret_cast<void (*)(Frame*, void**, int64_t)>(loaded.kernel(symbol));
+    BoundKernel kernel = runner.bind(spec);
     std::vector<double> samples;
     for (int run = -2; run < runs; ++run) {
       const auto begin = std::chrono::steady_clock::now();
-      kernel(&frame, pointers.data(), batch);
+      kernel(pointers.data(), batch);
       const std::chrono::duration<double, std::micro> passed =
           std::chrono::steady_clock::now() - begin;
       if (run >= 0) samples.push_back(passed.count());

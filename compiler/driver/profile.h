@@ -17,7 +17,7 @@ struct KernelTime {
   int64_t bytes = 0;  ///< of all arguments, read or written once
 };
 
-/// In order of execution. Values are small random numbers.
+/// Of those that each call runs, in order of execution. Values are small random numbers.
 std::vector<KernelTime> profile_kernels(const Program& program, const Artifact& artifact,
                                         const LoadedNetwork& loaded, int64_t batch, int threads,
                                         int runs = 15);

@@ -115,17 +115,20 @@ Summary summarize(const Graph& graph, const Target& target) {
   Summary summary;
   summary.network = graph.name.view();
   summary.layers = layers_of(graph);
-  for (const Region& region : program.regions) {
-    summary.regions.push_back(region_facts(program, region));
+  for (std::size_t r = 0; r < program.regions.size(); ++r) {
+    auto& list = r < program.prepare_regions ? summary.prepare : summary.regions;
+    list.push_back(region_facts(program, program.regions[r]));
   }
   for (const LayerFacts& layer : summary.layers) {
     summary.parameters += layer.parameters;
     summary.macs += layer.macs;
   }
   summary.parameter_bytes = program.memory.parameter_bytes;
+  summary.prepared_bytes = program.memory.prepared_bytes;
   summary.per_sample_bytes = program.memory.per_sample_bytes;
   summary.per_sample_lower_bound_bytes = program.memory.per_sample_lower_bound;
   summary.fixed_bytes = program.memory.fixed_bytes;
+  summary.prepare_bytes = program.memory.prepare_bytes;
   return summary;
 }
 
@@ -147,16 +150,21 @@ std::string to_text(const Summary& s) {
   }
   text += fmt::format("\n{} kernels, each one loop nest\n\n", s.regions.size());
   text += table(rows, "lrl");
+  if (!s.prepare.empty()) {
+    text += fmt::format("\n{} more run once, when the parameters are known, and leave {} kB\n",
+                        s.prepare.size(), kilobytes(s.prepared_bytes));
+  }
   text +=
       fmt::format("\nparameters {} kB\nworkspace {} kB a sample (most that lives at once: {} kB)",
                   kilobytes(s.parameter_bytes), kilobytes(s.per_sample_bytes),
                   kilobytes(s.per_sample_lower_bound_bytes));
   if (s.fixed_bytes > 0) text += fmt::format(" and {} kB", kilobytes(s.fixed_bytes));
+  if (s.prepare_bytes > 0) text += fmt::format(", at least {} kB", kilobytes(s.prepare_bytes));
   return text + "\n";
 }
 
 nlohmann::json to_json(const Summary& s) {
-  nlohmann::json layers = nlohmann::json::array(), regions = nlohmann::json::array();
+  nlohmann::json layers = nlohmann::json::array();
   for (const LayerFacts& layer : s.layers) {
     std::vector<int64_t> shape;  // without the batch
     for (int axis = layer.shape.has_batch() ? 1 : 0; axis < layer.shape.rank; ++axis) {
@@ -169,19 +177,25 @@ nlohmann::json to_json(const Summary& s) {
                       {"parameters", layer.parameters},
                       {"macs", layer.macs}});
   }
-  for (const RegionFacts& region : s.regions) {
-    regions.push_back(
-        {{"nodes", region.nodes}, {"outputs", region.outputs}, {"macs", region.macs}});
-  }
+  const auto list_of = [](const std::vector<RegionFacts>& regions) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const RegionFacts& region : regions) {
+      list.push_back({{"nodes", region.nodes}, {"outputs", region.outputs}, {"macs", region.macs}});
+    }
+    return list;
+  };
   return {{"network", s.network},
           {"layers", layers},
-          {"kernels", regions},
+          {"kernels", list_of(s.regions)},
+          {"prepare", list_of(s.prepare)},
           {"parameters", s.parameters},
           {"macs", s.macs},
           {"parameter_bytes", s.parameter_bytes},
+          {"prepared_bytes", s.prepared_bytes},
           {"workspace_bytes_per_sample", s.per_sample_bytes},
           {"workspace_lower_bound_bytes_per_sample", s.per_sample_lower_bound_bytes},
-          {"workspace_fixed_bytes", s.fixed_bytes}};
+          {"workspace_fixed_bytes", s.fixed_bytes},
+          {"workspace_prepare_bytes", s.prepare_bytes}};
 }
 
 }  // namespace halcyon::compiler

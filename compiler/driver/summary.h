@@ -31,12 +31,15 @@ struct Summary {
   std::string network;
   std::vector<LayerFacts> layers;    ///< those that inference needs
   std::vector<RegionFacts> regions;  ///< in execution order
+  std::vector<RegionFacts> prepare;  ///< those that run once, when the parameters are known
   int64_t parameters = 0;
   int64_t macs = 0;
-  int64_t parameter_bytes = 0;
+  int64_t parameter_bytes = 0;               ///< packed
+  int64_t prepared_bytes = 0;                ///< what `prepare` leaves beside them
   int64_t per_sample_bytes = 0;              ///< workspace that grows with the batch
   int64_t per_sample_lower_bound_bytes = 0;  ///< the largest sum of values that live at once
   int64_t fixed_bytes = 0;                   ///< workspace that does not
+  int64_t prepare_bytes = 0;                 ///< the least workspace: what preparing needs
 };
 
 /// Of the inference network for that machine. Errors: as the passes.

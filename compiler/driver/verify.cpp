@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <map>
+#include <numeric>
 
 #include "compiler/driver/load.h"
+#include "compiler/driver/verify_kernels.h"
 #include "compiler/reference/interpreter.h"
 #include "runtime/network.h"
 
@@ -104,41 +107,68 @@ runtime::WeightFile weight_file(const halcyon_network& network, const Tensors& v
   return file;
 }
 
-class Comparer {
- public:
-  explicit Comparer(std::string what) { result_.what = std::move(what); }
-  void add(double found, double expected) {
-    if (!std::isfinite(found)) result_.finite = false;
-    result_.largest_error = std::max(result_.largest_error, std::abs(found - expected));
-    result_.largest_value = std::max(result_.largest_value, std::abs(expected));
-  }
-  void allow(double resolution) { result_.resolution = std::max(result_.resolution, resolution); }
-  Comparison result() const { return result_; }
+using Outputs = std::vector<std::vector<float>>;
 
- private:
-  Comparison result_;
-};
+/// All samples, in calls of the given batches.
+Outputs infer(runtime::Network& network, const HostBuffers& inputs,
+              const std::vector<int64_t>& calls) {
+  const halcyon_network& info = network.info();
+  const int64_t batch = std::accumulate(calls.begin(), calls.end(), int64_t{0});
+  Outputs outputs;
+  for (int32_t i = 0; i < info.output_count; ++i) {
+    outputs.emplace_back(static_cast<std::size_t>(batch * info.outputs[i].elements), std::nanf(""));
+  }
+  int64_t done = 0;
+  for (int64_t call : calls) {
+    std::vector<const void*> from;
+    for (int32_t i = 0; i < info.input_count; ++i) {
+      const auto* begin = static_cast<const float*>(inputs.pointers[static_cast<std::size_t>(i)]);
+      from.push_back(begin + done * info.inputs[i].elements);
+    }
+    std::vector<void*> to;
+    for (int32_t i = 0; i < info.output_count; ++i) {
+      to.push_back(outputs[static_cast<std::size_t>(i)].data() + done * info.outputs[i].elements);
+    }
+    network.infer(call, from, to);
+    done += call;
+  }
+  return outputs;
+}
+
+template <class Numbers>
+int64_t largest_of(const Numbers& scores, int64_t sample, int64_t classes) {
+  const auto begin = scores.begin() + sample * classes;
+  return std::max_element(begin, begin + classes) - begin;
+}
 
 std::vector<Comparison> compare_outputs(const dsl::Graph& graph, runtime::Network& network,
                                         const Tensors& values,
                                         const std::map<Value, HostTensor>& reference,
-                                        int64_t batch) {
+                                        const VerifyOptions& options) {
   const halcyon_network& info = network.info();
-  const HostBuffers inputs = host_buffers(info.inputs, info.input_count, values, batch);
-  std::vector<std::vector<float>> outputs;
-  std::vector<void*> pointers;
-  for (int32_t i = 0; i < info.output_count; ++i) {
-    outputs.emplace_back(static_cast<std::size_t>(batch * info.outputs[i].elements), std::nanf(""));
-    pointers.push_back(outputs.back().data());
-  }
-  network.infer(batch, inputs.pointers, pointers);
+  const HostBuffers inputs = host_buffers(info.inputs, info.input_count, values, options.batch);
+  std::vector<int64_t> calls = options.calls;
+  if (calls.empty()) calls = {options.batch};
+  const Outputs found = infer(network, inputs, calls);
+  runtime::Network alone(info, 1);
+  alone.set_weights(network.weights());
+  alone.reserve_inference(options.batch);
+  const Outputs with_one_thread = infer(alone, inputs, calls);
+
   std::vector<Comparison> list;
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
+  for (std::size_t i = 0; i < found.size(); ++i) {
     Comparer comparer("output " + std::string(info.outputs[i].name));
     const std::vector<float> expected =
-        to_host(reference.at(graph.outputs[i].value), info.outputs[i], batch);
-    for (std::size_t e = 0; e < expected.size(); ++e) comparer.add(outputs[i][e], expected[e]);
-    list.push_back(comparer.result());
+        to_host(reference.at(graph.outputs[i].value), info.outputs[i], options.batch);
+    for (std::size_t e = 0; e < expected.size(); ++e) comparer.add(found[i][e], expected[e]);
+    Comparison& result = comparer.result();
+    result.same_bits = std::memcmp(found[i].data(), with_one_thread[i].data(),
+                                   found[i].size() * sizeof(float)) == 0;
+    const int64_t classes = info.outputs[i].elements;
+    for (int64_t n = 0; n < options.batch && info.outputs[i].rank == 1; ++n) {
+      if (largest_of(found[i], n, classes) != largest_of(expected, n, classes)) ++result.other_tops;
+    }
+    list.push_back(result);
   }
   return list;
 }
@@ -205,10 +235,6 @@ std::vector<Comparison> compare_step(const dsl::Graph& graph, runtime::Network& 
 
 }  // namespace
 
-double Comparison::relative() const {
-  return std::max(0.0, largest_error - resolution) / std::max(largest_value, 1e-6);
-}
-
 std::vector<Comparison> verify_network(const dsl::Graph& graph,
                                        const CompileOptions& compile_options,
                                        const VerifyOptions& options) {
@@ -223,11 +249,15 @@ std::vector<Comparison> verify_network(const dsl::Graph& graph,
   runtime::Network network(loaded.info(), options.threads);
   network.set_weights(weight_file(loaded.info(), values));
   network.reserve(options.batch);
-  std::vector<Comparison> list = compare_outputs(graph, network, values, reference, options.batch);
+  std::vector<Comparison> list = compare_outputs(graph, network, values, reference, options);
+  const auto append = [&](const std::vector<Comparison>& more) {
+    list.insert(list.end(), more.begin(), more.end());
+  };
   if (chosen.train) {
-    const std::vector<Comparison> step =
-        compare_step(graph, network, chosen.freeze, values, options.batch);
-    list.insert(list.end(), step.begin(), step.end());
+    append(compare_step(graph, network, chosen.freeze, values, options.batch));
+  }
+  if (options.kernels) {
+    append(verify_kernels(*artifact, loaded, values, options.batch, options.threads));
   }
   return list;
 }

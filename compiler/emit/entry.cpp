@@ -75,6 +75,8 @@ std::vector<std::byte> emit_entry(const Interface& interface, const EntryPlan& i
   EntryFunctions functions;
   const std::string& name = interface.name;
   functions.workspace_bytes = emit_workspace_bytes(ir, name + "_workspace_bytes", inference);
+  functions.prepare =
+      emit_prepare(ir, name + "_prepare", interface, inference, functions.workspace_bytes);
   functions.infer =
       emit_infer(ir, name + "_infer", interface, inference, functions.workspace_bytes);
   if (training != nullptr) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/emit/frame.h"
 #include "compiler/emit/interface.h"
 #include "compiler/target.h"
 
@@ -15,18 +16,18 @@ namespace halcyon::compiler {
 struct EntryPlan {
   const Program* program = nullptr;
   std::vector<std::string> kernels;  ///< symbol of each region
-  int64_t scratch_bytes = 0;         ///< for each worker
+  Scratch scratch;                   ///< the most that any kernel needs
 
   /// In this order: what does not grow with the batch, what does, scratch of the kernel outside of
-  /// its parallel loops (frame.h), scratch of each worker.
+  /// its parallel loops, scratch of each worker.
   int64_t workspace_bytes(int64_t batch, int64_t workers) const {
-    const MemoryPlan& memory = program->memory;
-    return memory.fixed_bytes + batch * memory.per_sample_bytes + (1 + workers) * scratch_bytes;
+    return program->memory.workspace_bytes(batch) + scratch.own_bytes +
+           workers * scratch.worker_bytes;
   }
 };
 
-/// An object file with NAME_network, NAME_infer, NAME_workspace_bytes, NAME_pack, NAME_unpack and,
-/// where `training` is given, NAME_train_step and NAME_train_workspace_bytes.
+/// An object file with NAME_network, NAME_workspace_bytes, NAME_pack, NAME_unpack, NAME_prepare,
+/// NAME_infer and, where `training` is given, NAME_train_step and NAME_train_workspace_bytes.
 std::vector<std::byte> emit_entry(const Interface& interface, const EntryPlan& inference,
                                   const EntryPlan* training, const Target& target);
 

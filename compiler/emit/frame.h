@@ -12,17 +12,23 @@
 
 namespace halcyon::compiler {
 
+/// Memory that a kernel needs beside its arguments; multiples of HALCYON_ALIGNMENT.
+struct Scratch {
+  int64_t own_bytes = 0;     ///< outside of its parallel loops
+  int64_t worker_bytes = 0;  ///< in them, for each worker
+};
+
 /// %halcyon.frame as the host sees it.
 struct Frame {
   halcyon_parallel_for parallel_for;
   void* pool;
   std::byte* scratch;      ///< of worker 0
-  int64_t scratch_stride;  ///< bytes for each worker; as many in front of worker 0's belong to the
-                           ///< kernel outside of its parallel loops
+  int64_t scratch_stride;  ///< bytes from one worker's to the next one's
+  std::byte* own_scratch;  ///< of the kernel outside of its parallel loops
 };
 
 inline constexpr std::string_view kFrameTypes = R"(
-%halcyon.frame = type { void (i8*, i64, void (i8*, i64, i32)*, i8*)*, i8*, i8*, i64 }
+%halcyon.frame = type { void (i8*, i64, void (i8*, i64, i32)*, i8*)*, i8*, i8*, i64, i8* }
 %halcyon.worker = type { %halcyon.frame*, i8* }
 %halcyon.job = type { %halcyon.frame*, i32 (i8*, i32, i8*)*, i8*, i32 }
 )";

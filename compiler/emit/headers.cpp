@@ -85,6 +85,7 @@ std::string c_header(const Interface& interface) {
   text += fmt::format(
       " *\n"
       " *   halcyon_context context = {{memory, {0}_workspace_bytes(batch, 1), NULL, NULL, 1}};\n"
+      " *   {0}_prepare(&context, parameters);  // when parameters were packed or trained\n"
       " *   {0}_infer(&context, batch, parameters, inputs, outputs);\n"
       " *\n"
       " * Memory blocks are aligned to HALCYON_ALIGNMENT bytes. The parameter block has "
@@ -100,7 +101,8 @@ std::string c_header(const Interface& interface) {
       upper(name), name);
   text += kAbiText;
   text += fmt::format("\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n");
-  text += fmt::format("#define {}_PARAMETER_BYTES {}\n", upper(name), interface.parameter_bytes);
+  text += fmt::format("#define {}_PARAMETER_BYTES {}\n", upper(name),
+                      interface.parameter_bytes + interface.prepared_bytes);
   text += fmt::format("#define {}_PARAMETER_COUNT {}\n", upper(name), interface.parameters.size());
   if (training)
     text += fmt::format("#define {}_STATE_BYTES {}\n", upper(name), interface.state_bytes);
@@ -112,6 +114,7 @@ std::string c_header(const Interface& interface) {
   text += fmt::format(R"(
 const halcyon_network *{0}_network(void);
 uint64_t {0}_workspace_bytes(int64_t batch, int32_t workers);
+halcyon_status {0}_prepare(const halcyon_context *context, void *parameters);
 halcyon_status {0}_infer(const halcyon_context *context, int64_t batch, const void *parameters,
                          const void *const *inputs, void *const *outputs);
 void {0}_pack(int32_t parameter, const float *canonical, void *parameters);
@@ -174,7 +177,8 @@ std::string manifest(const Interface& interface, const LibraryFacts& facts) {
                          {"target", interface.target},
                          {"inputs", json_of(interface.inputs)},
                          {"outputs", json_of(interface.outputs)},
-                         {"parameter_bytes", interface.parameter_bytes},
+                         {"parameter_bytes", interface.parameter_bytes + interface.prepared_bytes},
+                         {"packed_bytes", interface.parameter_bytes},
                          {"workspace_bytes", facts.workspace_bytes_batch1},
                          {"multiply_adds", facts.macs},
                          {"kernels", facts.kernels}};

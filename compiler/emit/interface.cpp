@@ -55,6 +55,7 @@ Interface describe_interface(const std::string& name, const std::string& target,
     interface.outputs.push_back(host_value(inference.graph, o.name, o.value, true));
   }
   add_parameters(whole, interface);
+  interface.prepared_bytes = inference.memory.prepared_bytes;
   if (training == nullptr) {
     for (HostParameter& p : interface.parameters) p.definition.trainable = false;
   } else {

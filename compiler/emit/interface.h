@@ -34,7 +34,8 @@ struct Interface {
   std::vector<HostValue> inputs, outputs, targets;
   std::vector<std::string> losses;
   std::vector<HostParameter> parameters;
-  int64_t parameter_bytes = 0;
+  int64_t parameter_bytes = 0;  ///< of the packed parameters
+  int64_t prepared_bytes = 0;   ///< behind them, what inference computes from them
   int64_t state_bytes = 0;
   int optimizer = HALCYON_NO_OPTIMIZER;
   std::vector<std::vector<float>> constants;

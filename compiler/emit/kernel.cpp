@@ -55,14 +55,17 @@ std::vector<llvm::CallInst*> calls_of(llvm::Module& module, const char* name) {
   return calls;
 }
 
-/// Turns every allocation into a fixed place in the worker's scratch memory: nothing allocates
-/// while a network runs.
-int64_t place_scratch(llvm::Module& module, const std::string& label) {
-  int64_t offset = 0;
+/// Turns every allocation into a fixed place in scratch memory, the kernel's own or, in the bodies
+/// of parallel loops, the worker's: nothing allocates while a network runs.
+Scratch place_scratch(llvm::Module& module, const std::string& label) {
+  Scratch scratch_bytes;
+  const llvm::Function* outside = module.getFunction(kHalideFunction);
   for (llvm::CallInst* call : calls_of(module, "halide_malloc")) {
     const auto* size = llvm::dyn_cast<llvm::ConstantInt>(call->getArgOperand(1));
     if (size == nullptr)
       throw InternalError("emit: kernel " + label + " allocates memory whose size is not constant");
+    int64_t& offset =
+        call->getFunction() == outside ? scratch_bytes.own_bytes : scratch_bytes.worker_bytes;
     llvm::IRBuilder<> ir(call);
     llvm::Type* bytes = ir.getInt8PtrTy();
     // The worker is { frame, scratch }.
@@ -74,7 +77,7 @@ int64_t place_scratch(llvm::Module& module, const std::string& label) {
     offset += (size->getSExtValue() + kAlignment - 1) / kAlignment * kAlignment;
   }
   for (llvm::CallInst* call : calls_of(module, "halide_free")) call->eraseFromParent();
-  return offset;
+  return scratch_bytes;
 }
 
 /// Writes Halide's buffer descriptors on the stack of the kernel's entry.
@@ -147,12 +150,9 @@ void add_entry(llvm::Module& module, const LowerContext& context, const std::str
 
   llvm::Value* worker = ir.CreateAlloca(bytes, ir.getInt32(2));
   ir.CreateStore(frame, worker);
-  // Outside of parallel loops a kernel uses the slot in front of worker 0's.
   auto* frame_type = llvm::StructType::getTypeByName(c, "halcyon.frame");
   llvm::Value* typed = ir.CreateBitCast(frame, frame_type->getPointerTo());
-  llvm::Value* scratch = ir.CreateLoad(bytes, ir.CreateStructGEP(frame_type, typed, 2));
-  llvm::Value* stride = ir.CreateLoad(ir.getInt64Ty(), ir.CreateStructGEP(frame_type, typed, 3));
-  llvm::Value* own = ir.CreateGEP(ir.getInt8Ty(), scratch, ir.CreateNeg(stride));
+  llvm::Value* own = ir.CreateLoad(bytes, ir.CreateStructGEP(frame_type, typed, 4));
   ir.CreateStore(own, ir.CreateConstGEP1_32(bytes, worker, 1));
 
   std::vector<llvm::Value*> list = {ir.CreateBitCast(worker, bytes)};
@@ -221,7 +221,7 @@ KernelObject compile_kernel(const KernelSpec& spec) try {
   KernelObject result;
   result.symbol = kernel_symbol(spec);
   link_parallel_for(*module);
-  result.scratch_bytes = place_scratch(*module, spec.label());
+  result.scratch = place_scratch(*module, spec.label());
   add_entry(*module, context, result.symbol);
   hide_everything_but(*module, result.symbol);
   check_imports(*module, spec.label());

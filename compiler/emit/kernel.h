@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/emit/frame.h"
 #include "compiler/lower/kernel_spec.h"
 
 namespace halcyon::compiler {
@@ -12,7 +13,7 @@ namespace halcyon::compiler {
 struct KernelObject {
   std::string symbol;             ///< "halcyon_k_<hash of the description>"
   std::vector<std::byte> object;  ///< a relocatable object file that defines `symbol` alone
-  int64_t scratch_bytes = 0;      ///< that each worker needs
+  Scratch scratch;
 };
 
 /// The symbol a kernel will have: equal kernels have equal symbols.

@@ -22,16 +22,16 @@ struct EntryHeader {
   char symbol[48];
   char hash[32];
   int64_t object_bytes;
-  int64_t scratch_bytes;
+  Scratch scratch;
 };
 
-constexpr char kMagic[8] = {'h', 'a', 'l', 'c', 'y', 'k', '0', '2'};
+constexpr char kMagic[8] = {'h', 'a', 'l', 'c', 'y', 'k', '0', '3'};
 
 /// Over everything that is used: a wrong number of scratch bytes would let a kernel write behind
 /// the workspace.
 std::string hash_of(const KernelObject& kernel) {
-  return hash_text(kernel.symbol + " " + std::to_string(kernel.scratch_bytes) + " " +
-                   hash_bytes(kernel.object));
+  return hash_text(kernel.symbol + " " + std::to_string(kernel.scratch.own_bytes) + " " +
+                   std::to_string(kernel.scratch.worker_bytes) + " " + hash_bytes(kernel.object));
 }
 
 EntryHeader header_of(const KernelObject& kernel) {
@@ -41,7 +41,7 @@ EntryHeader header_of(const KernelObject& kernel) {
               std::min(kernel.symbol.size(), sizeof header.symbol));
   std::memcpy(header.hash, hash_of(kernel).data(), sizeof header.hash);
   header.object_bytes = static_cast<int64_t>(kernel.object.size());
-  header.scratch_bytes = kernel.scratch_bytes;
+  header.scratch = kernel.scratch;
   return header;
 }
 
@@ -75,11 +75,10 @@ std::optional<KernelObject> ObjectCache::find(const std::string& symbol) const {
   std::memcpy(&header, bytes.data(), sizeof header);
   KernelObject kernel;
   kernel.symbol = symbol;
-  kernel.scratch_bytes = header.scratch_bytes;
+  kernel.scratch = header.scratch;
   kernel.object.assign(bytes.begin() + sizeof header, bytes.end());
   const EntryHeader expected = header_of(kernel);
-  if (std::memcmp(&header, &expected, sizeof header) != 0 || header.scratch_bytes < 0)
-    return std::nullopt;
+  if (std::memcmp(&header, &expected, sizeof header) != 0) return std::nullopt;
   return kernel;
 }
 

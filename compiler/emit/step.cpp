@@ -16,11 +16,29 @@ namespace {
 constexpr int64_t kMostBatch = 1 << 20;
 constexpr int64_t kMostWorkers = 1024;
 constexpr int64_t kFloatBytes = 4;
+/// Stands in front of what was prepared; no other bytes that a host may leave there are likely to.
+constexpr int64_t kUpToDate = 0x68616c63796f6e21;
+
+/// MemoryPlan::workspace_bytes of a batch that is known when the network runs.
+llvm::Value* value_bytes(Ir& ir, const MemoryPlan& memory, llvm::Value* batch) {
+  auto& b = ir.b;
+  llvm::Value* values = b.CreateAdd(ir.number(memory.fixed_bytes),
+                                    b.CreateMul(batch, ir.number(memory.per_sample_bytes)));
+  llvm::Value* prepare = ir.number(memory.prepare_bytes);
+  return b.CreateSelect(b.CreateICmpULT(values, prepare), prepare, values);
+}
 
 class StepEmitter {
  public:
   StepEmitter(Ir& ir, const Interface& interface, const EntryPlan& plan)
       : ir_(ir), interface_(interface), plan_(plan) {}
+
+  void begin_prepare(const std::string& name) {
+    function_ = ir_.function(name, ir_.i32, {ir_.pointer, ir_.pointer}, true);
+    context_ = argument(0, "context");
+    parameters_ = argument(1, "parameters");
+    batch_ = ir_.number(1);
+  }
 
   void begin_infer(const std::string& name) {
     function_ = ir_.function(name, ir_.i32,
@@ -48,11 +66,19 @@ class StepEmitter {
     outputs_ = argument(8, "outputs");
   }
 
+  void check_prepare() { check_blocks(); }
+
   void check_infer() {
     check_blocks();
     check_pointers({inputs_, outputs_});
     check_list(inputs_, interface_.inputs.size());
     check_list(outputs_, interface_.outputs.size());
+  }
+
+  void check_prepared() {
+    if (interface_.prepared_bytes == 0) return;
+    llvm::Value* word = ir_.load(ir_.i64, parameters_, interface_.parameter_bytes);
+    fail_if(ir_.b.CreateICmpNE(word, ir_.number(kUpToDate)), HALCYON_NOT_PREPARED);
   }
 
   void check_train_step() {
@@ -117,9 +143,16 @@ class StepEmitter {
     for (const Region& region : plan_.program->regions)
       most = std::max(most, region.inputs.size() + region.outputs.size() + 8);
     arguments_ = ir_.b.CreateAlloca(ir_.pointer, ir_.constant(static_cast<int64_t>(most)));
-    for (std::size_t r = 0; r < plan_.program->regions.size(); ++r) run_kernel(r);
+    const std::size_t prepare = plan_.program->prepare_regions;
+    const bool prepares = inputs_ == nullptr;
+    const std::size_t first = prepares ? 0 : prepare;
+    const std::size_t end = prepares ? prepare : plan_.program->regions.size();
+    for (std::size_t r = first; r < end; ++r) run_kernel(r);
+    if (prepares) mark_prepared(ir_, interface_, parameters_, true);
     ir_.b.CreateRet(ir_.constant32(HALCYON_OK));
   }
+
+  void forget_prepared() { mark_prepared(ir_, interface_, parameters_, false); }
 
   llvm::Function* function() { return function_; }
 
@@ -128,7 +161,7 @@ class StepEmitter {
   int64_t most_batch() const {
     int64_t most = 1;
     for (const auto& [v, layout] : plan_.program->layouts)
-      most = std::max(most, layout.sample_elements());
+      most = std::max(most, layout.sample_stride());
     return std::clamp(kMaxElements / most, int64_t{1}, kMostBatch);
   }
 
@@ -166,16 +199,16 @@ class StepEmitter {
     auto& b = ir_.b;
     const MemoryPlan& memory = plan_.program->memory;
     per_batch_ = ir_.at(workspace_, memory.fixed_bytes);
-    llvm::Value* scratch =
-        ir_.at(per_batch_, b.CreateMul(batch_, ir_.number(memory.per_sample_bytes)));
+    llvm::Value* scratch = ir_.at(workspace_, value_bytes(ir_, memory, batch_));
     frame_ = b.CreateAlloca(ir_.i64, ir_.constant(sizeof(Frame) / sizeof(int64_t)));
     frame_ = b.CreateBitCast(frame_, ir_.pointer);
     ir_.store(ir_.load(ir_.pointer, context_, offsetof(halcyon_context, parallel_for)), frame_,
               offsetof(Frame, parallel_for));
     ir_.store(ir_.load(ir_.pointer, context_, offsetof(halcyon_context, pool)), frame_,
               offsetof(Frame, pool));
-    ir_.store(ir_.at(scratch, plan_.scratch_bytes), frame_, offsetof(Frame, scratch));
-    ir_.store(ir_.number(plan_.scratch_bytes), frame_, offsetof(Frame, scratch_stride));
+    ir_.store(scratch, frame_, offsetof(Frame, own_scratch));
+    ir_.store(ir_.at(scratch, plan_.scratch.own_bytes), frame_, offsetof(Frame, scratch));
+    ir_.store(ir_.number(plan_.scratch.worker_bytes), frame_, offsetof(Frame, scratch_stride));
   }
 
   void prepare_step() {
@@ -217,6 +250,13 @@ class StepEmitter {
   }
 
   llvm::Value* address(Value v) {
+    llvm::Value* buffer = buffer_address(v);
+    const auto layout = plan_.program->layouts.find(v);
+    if (layout == plan_.program->layouts.end() || layout->second.first_block == 0) return buffer;
+    return ir_.at(buffer, layout->second.first_element() * size_bytes(layout->second.dtype));
+  }
+
+  llvm::Value* buffer_address(Value v) {
     const Place& place = plan_.program->memory.places.at(v);
     const auto inputs = static_cast<int64_t>(interface_.inputs.size());
     switch (place.storage) {
@@ -287,9 +327,14 @@ class StepEmitter {
     if (!layout.has_halo()) return;
     auto& b = ir_.b;
     llvm::Value* base = address(argument.value);
-    ir_.for_each(b.CreateMul(batch_, ir_.number(layout.blocks())), [&](llvm::Value* map) {
-      zero_border(layout, 0,
-                  ir_.at(base, b.CreateMul(map, ir_.number(layout.block_stride() * kFloatBytes))));
+    const auto times = [&](llvm::Value* count, int64_t elements) {
+      return b.CreateMul(count, ir_.number(elements * kFloatBytes));
+    };
+    ir_.for_each(batch_, [&](llvm::Value* n) {
+      llvm::Value* sample = ir_.at(base, times(n, layout.sample_stride()));
+      ir_.for_each(ir_.number(layout.blocks()), [&](llvm::Value* map) {
+        zero_border(layout, 0, ir_.at(sample, times(map, layout.block_stride())));
+      });
     });
   }
 
@@ -333,12 +378,26 @@ class StepEmitter {
 llvm::Function* emit_workspace_bytes(Ir& ir, const std::string& name, const EntryPlan& plan) {
   llvm::Function* f = ir.function(name, ir.i64, {ir.i64, ir.i32}, true);
   auto& b = ir.b;
-  llvm::Value* per_batch =
-      b.CreateMul(f->getArg(0), ir.number(plan.program->memory.per_sample_bytes));
+  llvm::Value* values = value_bytes(ir, plan.program->memory, f->getArg(0));
   llvm::Value* scratch =
-      b.CreateMul(b.CreateSExt(f->getArg(1), ir.i64), ir.number(plan.scratch_bytes));
-  b.CreateRet(b.CreateAdd(b.CreateAdd(ir.number(plan.workspace_bytes(0, 0)), per_batch), scratch));
+      b.CreateMul(b.CreateSExt(f->getArg(1), ir.i64), ir.number(plan.scratch.worker_bytes));
+  b.CreateRet(b.CreateAdd(b.CreateAdd(values, scratch), ir.number(plan.scratch.own_bytes)));
   return f;
+}
+
+void mark_prepared(Ir& ir, const Interface& interface, llvm::Value* parameters, bool up_to_date) {
+  if (interface.prepared_bytes == 0) return;
+  ir.store(ir.number(up_to_date ? kUpToDate : 0), parameters, interface.parameter_bytes);
+}
+
+llvm::Function* emit_prepare(Ir& ir, const std::string& name, const Interface& interface,
+                             const EntryPlan& plan, llvm::Function* workspace_bytes) {
+  StepEmitter emitter(ir, interface, plan);
+  emitter.begin_prepare(name);
+  emitter.check_prepare();
+  emitter.check_sizes(workspace_bytes);
+  emitter.run_kernels();
+  return emitter.function();
 }
 
 llvm::Function* emit_infer(Ir& ir, const std::string& name, const Interface& interface,
@@ -347,6 +406,7 @@ llvm::Function* emit_infer(Ir& ir, const std::string& name, const Interface& int
   emitter.begin_infer(name);
   emitter.check_infer();
   emitter.check_sizes(workspace_bytes);
+  emitter.check_prepared();
   emitter.run_kernels();
   return emitter.function();
 }
@@ -358,6 +418,7 @@ llvm::Function* emit_train_step(Ir& ir, const std::string& name, const Interface
   emitter.check_train_step();
   emitter.check_sizes(workspace_bytes);
   emitter.check_labels();
+  emitter.forget_prepared();
   emitter.run_kernels();
   return emitter.function();
 }

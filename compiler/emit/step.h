@@ -1,5 +1,5 @@
 #pragma once
-/// infer and train_step: the body that both share.
+/// prepare, infer and train_step: the body that they share.
 
 #include "compiler/emit/entry.h"
 #include "compiler/emit/ir.h"
@@ -8,6 +8,11 @@ namespace halcyon::compiler {
 
 /// `uint64_t NAME(int64_t batch, int32_t workers)`
 llvm::Function* emit_workspace_bytes(Ir& ir, const std::string& name, const EntryPlan& plan);
+/// See halcyon_network::prepare.
+llvm::Function* emit_prepare(Ir& ir, const std::string& name, const Interface& interface,
+                             const EntryPlan& plan, llvm::Function* workspace_bytes);
+/// Says in the parameter block whether its prepared part is up to date, where it has one.
+void mark_prepared(Ir& ir, const Interface& interface, llvm::Value* parameters, bool up_to_date);
 /// See halcyon_network::infer.
 llvm::Function* emit_infer(Ir& ir, const std::string& name, const Interface& interface,
                            const EntryPlan& plan, llvm::Function* workspace_bytes);

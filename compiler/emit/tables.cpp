@@ -1,5 +1,7 @@
 #include "compiler/emit/tables.h"
 
+#include "compiler/emit/step.h"
+
 namespace halcyon::compiler {
 
 namespace {
@@ -173,6 +175,7 @@ void emit_packing(Ir& ir, const Interface& interface, EntryFunctions& functions)
     llvm::Value* packed = ir.at(functions.pack->getArg(2), ir.load(ir.i64, row, 8 * kOffsetBytes));
     b.CreateMemSet(packed, b.getInt8(0), ir.load(ir.i64, row, 8 * kPackedBytes),
                    llvm::MaybeAlign(4));
+    mark_prepared(ir, interface, functions.pack->getArg(2), false);
     for_each_element(ir, row, [&](llvm::Value* from, llvm::Value* to) {
       ir.store(ir.load(ir.f32, float_at(canonical, from)), float_at(packed, to));
     });
@@ -210,28 +213,31 @@ void emit_network_table(Ir& ir, const Interface& interface, const EntryFunctions
   };
 
   // In the order of struct halcyon_network.
-  llvm::Constant* network = table.record({ir.constant32(HALCYON_ABI_VERSION),
-                                          table.text(interface.name),
-                                          table.text(interface.target),
-                                          count(interface.inputs),
-                                          count(interface.outputs),
-                                          count(interface.targets),
-                                          count(interface.losses),
-                                          count(interface.parameters),
-                                          values(interface.inputs, "inputs"),
-                                          values(interface.outputs, "outputs"),
-                                          values(interface.targets, "targets"),
-                                          table.array(losses, "losses"),
-                                          table.array(parameters, "parameters"),
-                                          ir.constant(interface.parameter_bytes),
-                                          ir.constant(interface.state_bytes),
-                                          ir.constant32(interface.optimizer),
-                                          table.address(functions.workspace_bytes),
-                                          table.address(functions.infer),
-                                          table.address(functions.pack),
-                                          table.address(functions.unpack),
-                                          table.address(functions.train_workspace_bytes),
-                                          table.address(functions.train_step)});
+  llvm::Constant* network =
+      table.record({ir.constant32(HALCYON_ABI_VERSION),
+                    table.text(interface.name),
+                    table.text(interface.target),
+                    count(interface.inputs),
+                    count(interface.outputs),
+                    count(interface.targets),
+                    count(interface.losses),
+                    count(interface.parameters),
+                    values(interface.inputs, "inputs"),
+                    values(interface.outputs, "outputs"),
+                    values(interface.targets, "targets"),
+                    table.array(losses, "losses"),
+                    table.array(parameters, "parameters"),
+                    ir.constant(interface.parameter_bytes + interface.prepared_bytes),
+                    ir.constant(interface.parameter_bytes),
+                    ir.constant(interface.state_bytes),
+                    ir.constant32(interface.optimizer),
+                    table.address(functions.workspace_bytes),
+                    table.address(functions.prepare),
+                    table.address(functions.infer),
+                    table.address(functions.pack),
+                    table.address(functions.unpack),
+                    table.address(functions.train_workspace_bytes),
+                    table.address(functions.train_step)});
   llvm::Constant* address = table.pointer_to(network, "network");
   ir.function(interface.name + "_network", ir.pointer, {}, true);
   ir.b.CreateRet(address);

@@ -10,6 +10,7 @@ namespace halcyon::compiler {
 /// The functions that the table of a network points at; null members stay NULL.
 struct EntryFunctions {
   llvm::Function* workspace_bytes = nullptr;
+  llvm::Function* prepare = nullptr;
   llvm::Function* infer = nullptr;
   llvm::Function* pack = nullptr;
   llvm::Function* unpack = nullptr;

@@ -79,7 +79,7 @@ void set_dimensions(Buffer buffer, const Layout& layout, const Expr& batch) {
   set_dimensions(buffer, dims);
   buffer.dim(static_cast<int>(dims.size()))
       .set_bounds(0, batch)
-      .set_stride(to_int(layout.sample_elements()));
+      .set_stride(to_int(layout.sample_stride()));
 }
 
 }  // namespace
@@ -250,7 +250,7 @@ ImageParam LowerContext::flat_image(Value v) {
   const int64_t length = layout(v).sample_elements();
   ImageParam flat(halide_type(layout(v).dtype), 2, images_.at(v).name());
   set_dimensions(flat, {{0, length, 1}});
-  flat.dim(1).set_bounds(0, batch_).set_stride(to_int(length));
+  flat.dim(1).set_bounds(0, batch_).set_stride(to_int(layout(v).sample_stride()));
   return replace_image(v, flat);
 }
 
@@ -346,7 +346,7 @@ std::vector<Halide::Argument> LowerContext::finish() {
     if (static_cast<int>(dims.size()) == output_.dimensions()) continue;
     const Layout stored = i == 0 ? output_layout() : layout(spec_.outputs[i].value);
     const int n = output_.dimensions() - 1;
-    buffer.dim(n).set_stride(to_int(stored.sample_elements()));
+    buffer.dim(n).set_stride(to_int(stored.sample_stride()));
     if (i > 0) continue;
     buffer.dim(n).set_bounds(0, batch_);
     output_.bound(output_.args().back(), 0, batch_);

@@ -420,4 +420,17 @@ FormulaGradient gradient_from_result(const Formula& rule) {
   return gradient_from(builder, builder.copy(rule, {dy, builder.input(kY)}).back());
 }
 
+PartialFormula substitute(const Formula& formula, std::span<const Formula> inputs) {
+  Builder builder;
+  std::vector<int> given;
+  for (const Formula& input : inputs) {
+    std::vector<int> own;
+    for (int i = 0; i < input.input_count(); ++i) own.push_back(builder.input(i));
+    given.push_back(builder.copy(input, own).back());
+  }
+  const int result = builder.copy(formula, given).back();
+  const std::vector<int> read = builder.inputs_of(result);
+  return {builder.formula(result, read), read};
+}
+
 }  // namespace halcyon::compiler

@@ -20,6 +20,16 @@ double evaluate(const dsl::Formula& formula, std::span<const double> inputs);
 /// that are repeated along the channels are not.
 bool vanishes(const dsl::Formula& formula, const std::vector<bool>& other);
 
+/// A formula that reads some of the inputs that there are.
+struct PartialFormula {
+  dsl::Formula formula;
+  std::vector<int> inputs;  ///< number i of the formula is this one of all inputs
+};
+
+/// `formula` of what the formulas in `inputs` give, simplified.
+/// Errors: ShapeMistake for more terms than a formula can have.
+PartialFormula substitute(const dsl::Formula& formula, std::span<const dsl::Formula> inputs);
+
 /// A gradient, and the values that it is computed from.
 struct FormulaGradient {
   enum class From { dy, y, x };

@@ -28,17 +28,11 @@ int64_t largest_live_sum(const std::vector<Interval>& intervals, int64_t alignme
   return largest;
 }
 
-}  // namespace
-
-Packing pack(const std::vector<Interval>& intervals, int64_t alignment) {
+/// In that order, each into the smallest gap that fits.
+Packing pack_in_order(const std::vector<Interval>& intervals, int64_t alignment,
+                      const std::vector<std::size_t>& order) {
   Packing packing;
   packing.offsets.assign(intervals.size(), 0);
-  std::vector<std::size_t> order(intervals.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return intervals[a].size_bytes > intervals[b].size_bytes;
-  });
-
   std::vector<std::size_t> placed;  // sorted by offset
   for (std::size_t i : order) {
     const int64_t size = round_up(intervals[i].size_bytes, alignment);
@@ -61,8 +55,31 @@ Packing pack(const std::vector<Interval>& intervals, int64_t alignment) {
         [&](int64_t offset, std::size_t p) { return offset < packing.offsets[p]; });
     placed.insert(behind, i);
   }
-  packing.lower_bound_bytes = largest_live_sum(intervals, alignment);
   return packing;
+}
+
+}  // namespace
+
+Packing pack(const std::vector<Interval>& intervals, int64_t alignment) {
+  std::vector<std::size_t> order(intervals.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return intervals[a].size_bytes > intervals[b].size_bytes;
+  });
+  const int64_t lower_bound = largest_live_sum(intervals, alignment);
+  Packing best = pack_in_order(intervals, alignment, order);
+  Packing last = best;
+  constexpr int kTries = 50;
+  for (int i = 0; i < kTries && best.size_bytes > lower_bound; ++i) {
+    const auto highest = std::find_if(order.begin(), order.end(), [&](std::size_t at) {
+      return last.offsets[at] + round_up(intervals[at].size_bytes, alignment) == last.size_bytes;
+    });
+    std::rotate(order.begin(), highest, highest + 1);
+    last = pack_in_order(intervals, alignment, order);
+    if (last.size_bytes < best.size_bytes) best = last;
+  }
+  best.lower_bound_bytes = lower_bound;
+  return best;
 }
 
 }  // namespace halcyon::compiler

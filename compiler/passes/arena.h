@@ -20,9 +20,9 @@ struct Packing {
 };
 
 /// Places the largest intervals first, each into the smallest gap that fits among those it shares a
-/// step with
-/// ("greedy by size"; source: Pisarchyk and Lee 2020, "Efficient memory management for deep neural
-/// net inference").
+/// step with ("greedy by size"; source: Pisarchyk and Lee 2020, "Efficient memory management for
+/// deep neural net inference"). Where that is above the lower bound, intervals that end at the top
+/// are tried earlier, a bounded number of times; the best packing wins.
 Packing pack(const std::vector<Interval>& intervals, int64_t alignment);
 
 }  // namespace halcyon::compiler

@@ -6,6 +6,7 @@
 /// that they meet; gradients from their weight.
 
 #include <algorithm>
+#include <set>
 
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
@@ -16,12 +17,6 @@ using namespace dsl;
 
 namespace {
 
-int64_t natural_block(int64_t channels, int64_t vector_width) {
-  int64_t block = 1;
-  while (block < channels && block < vector_width) block *= 2;
-  return block;
-}
-
 class LayoutAssigner {
  public:
   LayoutAssigner(Program& program, const Target& target)
@@ -29,8 +24,7 @@ class LayoutAssigner {
 
   void run() {
     for (int32_t id = 0; id < graph_.node_count(); ++id) assign_activations(id);
-    for (int32_t id = 0; id < graph_.node_count(); ++id) widen_halos(id);
-    for (auto& [v, layout] : program_.layouts) drop_costly_halo(v, layout);
+    assign_halos();
     for (const auto& [view, source] : program_.views) show(view, source);
     // Forward weights first: gradients take their layout from the parameter that they update.
     for (int32_t id = 0; id < graph_.node_count(); ++id) assign_weights_read_by(id);
@@ -60,7 +54,44 @@ class LayoutAssigner {
           })) {
         layout.block = layout.channels();
       }
+      if (const auto slot = program_.slots.find({id, o}); slot != program_.slots.end()) {
+        layout.first_block = slot->second.first_block;
+        layout.buffer_blocks =
+            program_.buffer_blocks.at(static_cast<std::size_t>(slot->second.buffer));
+      }
       program_.layouts[{id, o}] = layout;
+    }
+  }
+
+  /// Values in one buffer have one halo: the widest that is asked for, unless one of them can have
+  /// none.
+  void assign_halos() {
+    for (int32_t id = 0; id < graph_.node_count(); ++id) widen_halos(id);
+    std::map<int32_t, std::vector<Value>> buffers;
+    for (const auto& [v, slot] : program_.slots) buffers[slot.buffer].push_back(v);
+    for (const auto& [buffer, members] : buffers) {
+      for (Value v : members) widen_like(members.front(), program_.layouts.at(v));
+      for (Value v : members) widen_like(v, program_.layouts.at(members.front()));
+    }
+    std::set<int32_t> without;
+    for (auto& [v, layout] : program_.layouts) {
+      if (halo_is_worth_it(v, layout)) continue;
+      layout.before = layout.after = {};
+      if (const auto slot = program_.slots.find(v); slot != program_.slots.end())
+        without.insert(slot->second.buffer);
+    }
+    for (int32_t buffer : without) {
+      for (Value v : buffers.at(buffer)) {
+        program_.layouts.at(v).before = program_.layouts.at(v).after = {};
+      }
+    }
+  }
+
+  void widen_like(Value v, const Layout& other) {
+    Layout& layout = program_.layouts.at(v);
+    for (std::size_t a = 0; a < layout.before.size(); ++a) {
+      layout.before[a] = std::max(layout.before[a], other.before[a]);
+      layout.after[a] = std::max(layout.after[a], other.after[a]);
     }
   }
 
@@ -82,16 +113,14 @@ class LayoutAssigner {
 
   /// A halo is worth storing where it is small. A kernel pads by itself what is mostly halo, what
   /// the host holds and what is flattened, which must be dense.
-  void drop_costly_halo(Value v, Layout& layout) const {
+  bool halo_is_worth_it(Value v, const Layout& layout) const {
     const Op& op = graph_.node(v).op;
     bool dense =
         std::holds_alternative<ops::Input>(op) || std::holds_alternative<ops::Unflatten>(op);
     for (const auto& [view, source] : program_.views) dense = dense || source == v;
     const int64_t inside =
         layout.blocks() * layout.block * (layout.shape.elements() / layout.channels());
-    if (!dense && 2 * layout.sample_elements() <= 3 * inside) return;
-    layout.before = {};
-    layout.after = {};
+    return !dense && 2 * layout.sample_elements() <= 3 * inside;
   }
 
   /// A flattened value keeps the form of its map; a dense layer behind which a map is seen writes
@@ -116,7 +145,7 @@ class LayoutAssigner {
   }
 
   WeightLayout dense_weight(int64_t units, const Layout& x) const {
-    return {.filters = units, .filter_block = natural_block(units, width_), .sample = x};
+    return {.filters = units, .filter_block = natural_block(units, width_), .sample = x.alone()};
   }
 
   WeightLayout bias(int64_t filters) const {
@@ -187,9 +216,17 @@ class LayoutAssigner {
   void assign_parts_of(int32_t id) {
     const Node& node = graph_.node(id);
     const auto known = program_.weights.find({id, 0});
-    if (known == program_.weights.end() || !has_layout_of_parts(node.op)) return;
+    if (known == program_.weights.end()) return;
     const WeightLayout layout = known->second;
-    for (Value part : node.inputs) set_weight(part, layout);
+    if (std::holds_alternative<ops::ScaleFilters>(node.op)) set_weight(node.inputs[0], layout);
+    for (Value part : node.inputs) {
+      if (has_layout_of_parts(node.op)) set_weight(part, layout);
+      if (!std::holds_alternative<ops::StackFilters>(node.op)) continue;
+      WeightLayout own = layout;
+      own.filters = graph_.shape(part)[0];
+      own.filter_block = natural_block(own.filters, width_);
+      set_weight(part, own);
+    }
   }
 
   /// A transposed weight has the order of the map that its forward layer read: the result must have
@@ -198,7 +235,7 @@ class LayoutAssigner {
     const Node& node = graph_.node(weight);
     if (!std::holds_alternative<ops::TransposeMatrix>(node.op)) return;
     const Layout& forward = program_.weights.at(node.inputs[0]).sample;
-    if (forward.spatial_rank() == 0 || forward == y) return;
+    if (forward.spatial_rank() == 0 || forward == y.alone()) return;
     throw InternalError("assign_layouts: " + describe("transpose_matrix", node.name, node.place) +
                         " gives " + to_string(forward) + ", its reader writes " + to_string(y));
   }

@@ -7,34 +7,6 @@ namespace halcyon::compiler {
 
 using namespace dsl;
 
-namespace {
-
-bool remove_unreachable(Graph& graph) {
-  std::vector<bool> keep(static_cast<std::size_t>(graph.node_count()), false);
-  const auto mark = [&](int32_t id) { keep[static_cast<std::size_t>(id)] = true; };
-  for (const Output& o : graph.outputs) mark(o.value.node);
-  for (const Loss& l : graph.losses) mark(l.value.node);
-  bool changed = false;
-  for (int32_t id = graph.node_count() - 1; id >= 0; --id) {
-    const Node& node = graph.node(id);
-    // The host fills every input it was told of, used or not; a node without outputs is there for
-    // what it changes.
-    const auto* input = std::get_if<ops::Input>(&node.op);
-    if ((input != nullptr && !input->target) || node.outputs.empty()) {
-      mark(id);
-    }
-    if (!keep[static_cast<std::size_t>(id)]) {
-      changed = true;
-      continue;
-    }
-    for (Value v : node.inputs) mark(v.node);
-  }
-  if (changed) graph = without(graph, keep);
-  return changed;
-}
-
-}  // namespace
-
 bool drop_training(Program& program, const PassContext&) {
   const bool had_losses = !program.graph.losses.empty();
   program.graph.losses.clear();
@@ -44,11 +16,11 @@ bool drop_training(Program& program, const PassContext&) {
                       return dropout ? inputs : Rewriter::Values{};
                     });
   if (rewriter.changed()) program.graph = rewriter.take();
-  return remove_unreachable(program.graph) || had_losses || rewriter.changed();
+  return remove_unneeded(program.graph) || had_losses || rewriter.changed();
 }
 
 bool remove_dead_nodes(Program& program, const PassContext&) {
-  return remove_unreachable(program.graph);
+  return remove_unneeded(program.graph);
 }
 
 bool merge_common_nodes(Program& program, const PassContext&) {

@@ -79,12 +79,13 @@ bool is_pool(const Op& op) {
 
 class Fuser {
  public:
-  explicit Fuser(const Graph& graph) : graph_(graph), users_(users_of(graph)) {}
+  explicit Fuser(const Program& program)
+      : program_(program), graph_(program.graph), users_(users_of(graph_)) {}
 
   std::vector<Region> regions() {
     for (int32_t id = 0; id < graph_.node_count(); ++id) {
       const Op& op = graph_.node(id).op;
-      if (is_source(op) || is_view(graph_, graph_.node(id)) || taken_.contains(id)) continue;
+      if (is_source(op) || program_.is_free(id) || taken_.contains(id)) continue;
       grow(id);
     }
     return in_execution_order();
@@ -161,32 +162,62 @@ class Fuser {
       if (state[r] == 2) return;
       if (state[r] == 1) throw InternalError("fuse: two regions wait for each other");
       state[r] = 1;
-      for (Value v : regions_[r].inputs) {
-        while (is_view(graph_, graph_.node(v))) v = graph_.node(v).inputs[0];
+      std::vector<Value> read = regions_[r].inputs;
+      while (!read.empty()) {
+        const Value v = read.back();
+        read.pop_back();
+        if (program_.is_free(v.node)) {
+          read.insert(read.end(), graph_.node(v).inputs.begin(), graph_.node(v).inputs.end());
+        }
         if (const auto it = owner.find(v.node); it != owner.end()) self(self, it->second);
       }
       state[r] = 2;
       ordered.push_back(std::move(regions_[r]));
     };
-    for (std::size_t r = 0; r < regions_.size(); ++r) visit(visit, r);
+    // What follows from parameters alone comes as late as it can: right before its first reader.
+    const std::vector<bool> of_parameters = parameter_nodes(graph_);
+    for (const bool wanted : {false, true}) {
+      for (std::size_t r = 0; r < regions_.size(); ++r) {
+        if (state[r] != 0) continue;
+        const int32_t last = regions_[r].nodes.back();
+        if (of_parameters[static_cast<std::size_t>(last)] == wanted) visit(visit, r);
+      }
+    }
     return ordered;
   }
 
+  const Program& program_;
   const Graph& graph_;
   std::map<Value, std::vector<int32_t>> users_;
   std::set<int32_t> taken_;
   std::vector<Region> regions_;
 };
 
+bool is_training(const Graph& graph) {
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(),
+                     [](const Node& node) { return std::holds_alternative<ops::Update>(node.op); });
+}
+
+/// Puts what follows from parameters alone in front; returns how many regions do.
+std::size_t put_prepare_first(Program& program) {
+  const std::vector<bool> of_parameters = parameter_nodes(program.graph);
+  const auto behind = std::stable_partition(
+      program.regions.begin(), program.regions.end(), [&](const Region& region) {
+        return of_parameters[static_cast<std::size_t>(region.nodes.back())];
+      });
+  return static_cast<std::size_t>(behind - program.regions.begin());
+}
+
 }  // namespace
 
 bool fuse(Program& program, const PassContext&) {
-  program.regions = Fuser(program.graph).regions();
   program.views.clear();
   for (int32_t id = 0; id < program.graph.node_count(); ++id) {
     const Node& node = program.graph.node(id);
     if (is_view(program.graph, node)) program.views[{id, 0}] = node.inputs[0];
   }
+  program.regions = Fuser(program).regions();
+  program.prepare_regions = is_training(program.graph) ? 0 : put_prepare_first(program);
   return true;
 }
 

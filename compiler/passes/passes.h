@@ -80,6 +80,15 @@ bool sum_before_scatter(Program& program, const PassContext& context);
 /// input channels.
 bool gather_weight_gradients(Program& program, const PassContext& context);
 
+/// batch_norm and other functions a * x + b with numbers per channel become part of the weights of
+/// the conv or dense layer in front. For inference: the new weights are computed when parameters
+/// are known. After: no such function reads a layer that nothing else reads.
+bool fold_batch_norm(Program& program, const PassContext& context);
+
+/// 1x1 convs of one input -> one conv and slices. For inference, as above. After: 1x1 convs of one
+/// value differ in stride or in the function behind them.
+bool merge_sibling_convs(Program& program, const PassContext& context);
+
 /// A loss that is reported twice is computed twice, and a gradient of two parameters is copied:
 /// memory has one place for each. After: losses, and gradients of parameters, are values of their
 /// own.
@@ -90,6 +99,11 @@ bool separate_results(Program& program, const PassContext& context);
 bool copy_outputs(Program& program, const PassContext& context);
 
 // From graph to kernels.
+
+/// Concats and slices of whole channel blocks become ranges of one buffer, which producers write
+/// and readers read in place. After: no pass adds or removes nodes; concats and slices without a
+/// slot really copy.
+bool share_buffers(Program& program, const PassContext& context);
 
 /// Groups nodes into regions. After: every computing node belongs to exactly one region.
 bool fuse(Program& program, const PassContext& context);

@@ -5,6 +5,11 @@
 /// workspace, their gradients. All that grows with the batch is packed for a batch of one: offsets
 /// and sizes are multiples of 64, so multiplying them by the batch keeps every alignment and every
 /// gap.
+///
+/// Behind the parameters lies what inference computes from them once.
+
+#include <algorithm>
+#include <utility>
 
 #include "compiler/passes/arena.h"
 #include "compiler/passes/passes.h"
@@ -35,9 +40,12 @@ class MemoryPlanner {
       place_parameters();
     }
     place_gradients();
+    place_prepared();
     find_lifetimes();
-    pack_part(Storage::workspace);
-    pack_part(Storage::fixed);
+    pack_workspace();
+    for (const auto& [v, slot] : program_.slots) {
+      plan_.places[v] = plan_.places.at(program_.holder(v));
+    }
     for (const auto& [view, source] : program_.views) {
       plan_.places[view] = plan_.places.at(program_.stored(source));
     }
@@ -47,7 +55,7 @@ class MemoryPlanner {
   int64_t bytes_of(Value v) const {
     const auto weight = program_.weights.find(v);
     if (weight != program_.weights.end()) return aligned(weight->second.bytes());
-    return program_.layouts.at(v).sample_bytes();
+    return program_.layouts.at(v).buffer_bytes();
   }
 
   void place_host_values() {
@@ -115,40 +123,73 @@ class MemoryPlanner {
     }
   }
 
+  /// What regions that run once leave for those that run in each call.
+  void place_prepared() {
+    const auto& regions = program_.regions;
+    const auto calls = regions.begin() + static_cast<std::ptrdiff_t>(program_.prepare_regions);
+    int64_t end = plan_.parameter_bytes + kAlignment;  // behind the word that says it is there
+    for (auto region = regions.begin(); region != calls; ++region) {
+      for (Value v : region->outputs) {
+        const bool kept = std::any_of(calls, regions.end(), [&](const Region& reader) {
+          return std::find(reader.inputs.begin(), reader.inputs.end(), v) != reader.inputs.end();
+        });
+        if (!kept) continue;
+        plan_.places[v] = {Storage::parameter, 0, end, bytes_of(v)};
+        end += bytes_of(v);
+        plan_.prepared_bytes = end - plan_.parameter_bytes;
+      }
+    }
+  }
+
   void find_lifetimes() {
     for (std::size_t r = 0; r < program_.regions.size(); ++r) {
       const auto step = static_cast<int32_t>(r);
       const Region& region = program_.regions[r];
       for (Value v : region.outputs) {
-        if (!plan_.places.contains(v)) lifetimes_[v] = {bytes_of(v), step, step};
+        if (plan_.places.contains(v)) continue;
+        const auto [life, is_new] =
+            lifetimes_.emplace(program_.holder(v), Interval{bytes_of(v), step, step});
+        life->second.last_step = step;
       }
       for (Value v : region.inputs) {
-        const auto it = lifetimes_.find(program_.stored(v));
+        const auto it = lifetimes_.find(program_.holder(v));
         if (it != lifetimes_.end()) it->second.last_step = step;
       }
     }
   }
 
-  void pack_part(Storage storage) {
+  /// The parts of the workspace.
+  enum class Part { per_sample, fixed, prepare };
+
+  Part part_of(Value v, const Interval& life) const {
+    if (!program_.weights.contains(v)) return Part::per_sample;
+    const bool prepares = std::cmp_less(life.first_step, program_.prepare_regions);
+    return prepares ? Part::prepare : Part::fixed;
+  }
+
+  /// Returns the packing; its values lie `base` bytes behind the begin of the part.
+  Packing pack_part(Part part, int64_t base) {
     std::vector<Value> values;
     std::vector<Interval> intervals;
-    for (const auto& [v, interval] : lifetimes_) {
-      const bool fixed = program_.weights.contains(v);
-      if (fixed != (storage == Storage::fixed)) continue;
+    for (const auto& [v, life] : lifetimes_) {
+      if (part_of(v, life) != part) continue;
       values.push_back(v);
-      intervals.push_back(interval);
+      intervals.push_back(life);
     }
-    const Packing packing = pack(intervals, kAlignment);
-    const int64_t base = storage == Storage::fixed ? plan_.fixed_bytes : 0;
+    Packing packing = pack(intervals, kAlignment);
+    const Storage storage = part == Part::per_sample ? Storage::workspace : Storage::fixed;
     for (std::size_t i = 0; i < values.size(); ++i) {
       plan_.places[values[i]] = {storage, 0, base + packing.offsets[i], intervals[i].size_bytes};
     }
-    if (storage == Storage::fixed) {
-      plan_.fixed_bytes += packing.size_bytes;
-    } else {
-      plan_.per_sample_bytes = packing.size_bytes;
-      plan_.per_sample_lower_bound = packing.lower_bound_bytes;
-    }
+    return packing;
+  }
+
+  void pack_workspace() {
+    const Packing per_sample = pack_part(Part::per_sample, 0);
+    plan_.per_sample_bytes = per_sample.size_bytes;
+    plan_.per_sample_lower_bound = per_sample.lower_bound_bytes;
+    plan_.fixed_bytes += pack_part(Part::fixed, plan_.fixed_bytes).size_bytes;
+    plan_.prepare_bytes = pack_part(Part::prepare, 0).size_bytes;
   }
 
   Program& program_;

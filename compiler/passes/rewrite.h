@@ -19,13 +19,19 @@ class Rewriter {
 
   Rewriter(const dsl::Graph& graph, const Visit& visit);
 
+  /// For nodes whose replacement reads more than their own inputs: `now` is what has become of the
+  /// values in front of the node.
+  using Now = std::map<dsl::Value, dsl::Value>;
+  using VisitNow = std::function<Values(int32_t id, const Now& now, dsl::Graph& copy)>;
+  Rewriter(const dsl::Graph& graph, const VisitNow& visit);
+
   dsl::Graph take() { return std::move(copy_); }
   /// True if some node was replaced.
   bool changed() const { return changed_; }
 
  private:
   dsl::Graph copy_;
-  std::map<dsl::Value, dsl::Value> map_;
+  Now map_;
   bool changed_ = false;
 };
 
@@ -38,6 +44,15 @@ bool is_result(const dsl::Graph& graph, dsl::Value v);
 /// True for nodes that name the bytes of their input: flatten, and its reverse behind a dense layer
 /// that can write the map's own order.
 bool is_view(const dsl::Graph& graph, const dsl::Node& node);
+
+/// Removes nodes that no result needs; true if there were any. Inputs of the network stay.
+bool remove_unneeded(dsl::Graph& graph);
+
+/// The same graph with everything that follows from parameters alone in front.
+dsl::Graph with_parameters_first(const dsl::Graph& graph);
+
+/// By node: whether it follows from parameters alone.
+std::vector<bool> parameter_nodes(const dsl::Graph& graph);
 
 /// A copy without the nodes that `keep` does not hold. Kept nodes must not read dropped ones.
 dsl::Graph without(const dsl::Graph& graph, const std::vector<bool>& keep);

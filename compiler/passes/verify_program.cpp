@@ -42,6 +42,7 @@ class ProgramVerifier {
     check_order();
     if (!program_.layouts.empty() || !program_.weights.empty()) {
       for_stored([&](Value v) { check_layout(v); });
+      check_slots();
       for_gradients([&](Value p, Value g) { check_gradient_layout(p, g); });
     }
     if (!program_.memory.places.empty()) {
@@ -67,9 +68,7 @@ class ProgramVerifier {
 
   // Regions.
 
-  bool computes(int32_t id) const {
-    return !is_source(graph_.node(id)) && !program_.views.contains({id, 0});
-  }
+  bool computes(int32_t id) const { return !is_source(graph_.node(id)) && !program_.is_free(id); }
 
   void check_membership() const {
     std::vector<int> times(graph_.nodes().size());
@@ -125,9 +124,14 @@ class ProgramVerifier {
     for (int32_t id = 0; id < graph_.node_count(); ++id) {
       if (is_source(graph_.node(id))) known.insert({id, 0});
     }
+    const auto is_known = [&](auto&& self, Value v) -> bool {
+      if (!program_.is_free(v.node)) return known.contains(v);
+      const std::vector<Value>& parts = graph_.node(v).inputs;
+      return std::all_of(parts.begin(), parts.end(), [&](Value part) { return self(self, part); });
+    };
     for (const Region& region : program_.regions) {
       for (Value v : region.inputs) {
-        if (known.contains(program_.stored(v))) continue;
+        if (is_known(is_known, v)) continue;
         fail(v, "is read by a region that does not run behind the one that computes it");
       }
       known.insert(region.outputs.begin(), region.outputs.end());
@@ -172,13 +176,49 @@ class ProgramVerifier {
     fail(gradient, "has another layout than " + name(parameter) + ", whose gradient it is");
   }
 
+  // Shared buffers.
+
+  int64_t blocks_of(Value v) const { return program_.layouts.at(v).blocks(); }
+
+  /// Every value lies where its concat or slice says, and no two kernels write the same blocks.
+  void check_slots() const {
+    for (const auto& [v, slot] : program_.slots) {
+      const int64_t end = slot.first_block + blocks_of(v);
+      if (slot.first_block < 0 ||
+          end > program_.buffer_blocks.at(static_cast<std::size_t>(slot.buffer))) {
+        fail(v, "leaves the buffer that it shares");
+      }
+      if (!slot.is_computed) check_free_slot(v, slot);
+      for (const auto& [other, theirs] : program_.slots) {
+        if (other == v || !slot.is_computed || !theirs.is_computed) continue;
+        const bool apart = slot.buffer != theirs.buffer || end <= theirs.first_block ||
+                           theirs.first_block + blocks_of(other) <= slot.first_block;
+        if (!apart) fail(v, "shares channel blocks with " + name(other));
+      }
+    }
+  }
+
+  void check_free_slot(Value v, const Slot& slot) const {
+    const Node& node = graph_.node(v);
+    const auto* cut = std::get_if<ops::Slice>(&node.op);
+    int64_t channel = cut != nullptr ? -cut->begin[0] : 0;
+    for (Value part : node.inputs) {
+      const auto theirs = program_.slots.find(part);
+      const bool lies_there =
+          theirs != program_.slots.end() && theirs->second.buffer == slot.buffer &&
+          (theirs->second.first_block - slot.first_block) * program_.layouts.at(v).block == channel;
+      if (!lies_there) fail(v, "does not lie where its input " + name(part) + " does");
+      channel += graph_.shape(part)[1];
+    }
+  }
+
   // Memory.
 
   int64_t needed_bytes(Value v) const {
     const auto weight = program_.weights.find(v);
     if (weight != program_.weights.end()) return weight->second.bytes();
     const auto layout = program_.layouts.find(v);
-    return layout != program_.layouts.end() ? layout->second.sample_bytes()
+    return layout != program_.layouts.end() ? layout->second.buffer_bytes()
                                             : size_bytes(DType::f32);
   }
 
@@ -219,9 +259,11 @@ class ProgramVerifier {
   /// Bytes of the block that offsets count in; -1 where the host holds the value.
   int64_t block_bytes(Storage storage) const {
     switch (storage) {
-      case Storage::parameter: return program_.memory.parameter_bytes;
+      case Storage::parameter:
+        return program_.memory.parameter_bytes + program_.memory.prepared_bytes;
       case Storage::workspace: return program_.memory.per_sample_bytes;
-      case Storage::fixed: return program_.memory.fixed_bytes;
+      case Storage::fixed:
+        return std::max(program_.memory.fixed_bytes, program_.memory.prepare_bytes);
       default: return -1;
     }
   }
@@ -237,6 +279,10 @@ class ProgramVerifier {
     fail(gradient, "does not lie as " + name(parameter) + " does, whose gradient it is");
   }
 
+  bool places_in_parameters(Value v) const {
+    return program_.memory.places.at(program_.stored(v)).storage == Storage::parameter;
+  }
+
   /// What the host holds, parameters included, lasts the whole run; all else from the region that
   /// writes it to the last that reads it.
   std::vector<Alive> lifetimes() const {
@@ -248,11 +294,14 @@ class ProgramVerifier {
     }
     for (std::size_t r = 0; r < program_.regions.size(); ++r) {
       for (Value v : program_.regions[r].inputs) {
-        Alive& life = alive.at(program_.stored(v));
+        Alive& life = alive.at(program_.holder(v));
         life.last = std::max(life.last, r);
       }
       for (Value v : program_.regions[r].outputs) {
-        alive[v] = {v, r, is_result(graph_, v) ? end : r};
+        const Value holder = program_.holder(v);
+        const auto [life, is_new] = alive.emplace(holder, Alive{holder, r, r});
+        const bool is_kept = places_in_parameters(v) || is_result(graph_, v);
+        life->second.last = is_kept ? end : r;
       }
     }
     std::vector<Alive> list;

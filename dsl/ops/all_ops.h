@@ -8,6 +8,7 @@
 #include "dsl/ops/dense.h"
 #include "dsl/ops/dropout.h"
 #include "dsl/ops/elementwise.h"
+#include "dsl/ops/filters.h"
 #include "dsl/ops/loss.h"
 #include "dsl/ops/lrn.h"
 #include "dsl/ops/matmul.h"
@@ -42,6 +43,8 @@ using Op = std::variant<  //
     ops::ConvWeightGrad, ops::ConvPoolWeightGrad, ops::FlipFilter, ops::DenseWeightGrad,
     ops::TransposeMatrix, ops::BiasGrad, ops::MaxPoolGrad, ops::AveragePoolGrad, ops::Unflatten,
     ops::Copy, ops::SoftmaxGrad, ops::SoftmaxCrossEntropyGrad, ops::MeanSquareGrad, ops::Update,
+    // made by passes that change filters
+    ops::ScaleFilters, ops::StackFilters,
     // pointwise
     ops::Pointwise, ops::SumTo>;
 

@@ -55,6 +55,17 @@ static void* make_parameters(const halcyon_network* network) {
   return parameters;
 }
 
+/* What inference computes from the parameters once, before the first run. */
+static void prepare(void* parameters) {
+  halcyon_context context = {0};
+  context.workers = 1;
+  context.workspace_bytes = classifier_workspace_bytes(1, context.workers);
+  context.workspace = allocate(context.workspace_bytes);
+  const halcyon_status status = classifier_prepare(&context, parameters);
+  if (status != HALCYON_OK) fail(halcyon_status_text(status));
+  release(context.workspace);
+}
+
 /* Runs `batch` pictures on the calling thread. A device would keep one workspace for its largest
  * batch. */
 static void classify(const void* parameters, int64_t batch, const float* pictures, float* scores) {
@@ -89,6 +100,7 @@ int main(void) {
   const int64_t classes = network->outputs[0].elements;
   const size_t score_bytes = (size_t)(kPictures * classes) * sizeof(float);
   void* parameters = make_parameters(network);
+  prepare(parameters);
   printf("%s for %s: %d parameters, %llu bytes packed\n", network->name, network->target,
          (int)network->parameter_count, (unsigned long long)network->parameter_bytes);
 

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define HALCYON_ABI_VERSION 2
+#define HALCYON_ABI_VERSION 3
 #define HALCYON_ALIGNMENT                                                \
   64 /* bytes: of the workspace, the parameter block and the state block \
       */
@@ -28,7 +28,8 @@ typedef enum halcyon_status {
   HALCYON_WORKSPACE_TOO_SMALL = 3, /* less than *_workspace_bytes(batch, workers) */
   HALCYON_MISALIGNED = 4,          /* a block is not aligned to HALCYON_ALIGNMENT bytes */
   HALCYON_LABEL_OUT_OF_RANGE = 5,  /* a label is below 0 or not below the number of classes */
-  HALCYON_BAD_WORKERS = 6          /* workers is below 1 or above 1024 */
+  HALCYON_BAD_WORKERS = 6,         /* workers is below 1 or above 1024 */
+  HALCYON_NOT_PREPARED = 7         /* prepare was not called since the parameters changed */
 } halcyon_status;
 
 /* One unit of work: index in [0, count), worker in [0, workers). */
@@ -116,11 +117,16 @@ typedef struct halcyon_network {
   const halcyon_tensor_info* targets;
   const char* const* losses; /* names */
   const halcyon_parameter_info* parameters;
-  uint64_t parameter_bytes; /* the whole packed block */
+  uint64_t parameter_bytes; /* the whole block: packed parameters, then what prepare computes */
+  uint64_t packed_bytes;    /* of the packed parameters, and of each slot of the state */
   uint64_t state_bytes;     /* the optimizer's state; starts as zeros */
   halcyon_optimizer optimizer;
 
   uint64_t (*workspace_bytes)(int64_t batch, int32_t workers);
+  /* Computes what inference needs of the parameters beside themselves: filters with their batch
+   * norm folded in, for example. To be called when parameters have been packed or trained, with the
+   * workspace of a batch of 1 at least. */
+  halcyon_status (*prepare)(const halcyon_context* context, void* parameters);
   /* inputs[i] and outputs[i] in the order of the tables, sized batch * elements. */
   halcyon_status (*infer)(const halcyon_context* context, int64_t batch, const void* parameters,
                           const void* const* inputs, void* const* outputs);
@@ -149,6 +155,7 @@ static inline const char* halcyon_status_text(halcyon_status status) {
     case HALCYON_LABEL_OUT_OF_RANGE:
       return "a label is negative or not below the number of classes";
     case HALCYON_BAD_WORKERS: return "the number of workers is below 1 or above 1024";
+    case HALCYON_NOT_PREPARED: return "the parameters have changed since prepare was called";
   }
   return "an unknown status";
 }

@@ -67,8 +67,10 @@ TEST(Kernel, IsCompiledOnceHoweverOftenANetworkHasIt) {
   std::set<std::string> symbols;
   for (const KernelObject& kernel : artifact.kernels) {
     EXPECT_TRUE(symbols.insert(kernel.symbol).second) << kernel.symbol;
-    EXPECT_GE(kernel.scratch_bytes, 0);
-    EXPECT_EQ(kernel.scratch_bytes % HALCYON_ALIGNMENT, 0);
+    for (const int64_t bytes : {kernel.scratch.own_bytes, kernel.scratch.worker_bytes}) {
+      EXPECT_GE(bytes, 0);
+      EXPECT_EQ(bytes % HALCYON_ALIGNMENT, 0);
+    }
   }
 }
 

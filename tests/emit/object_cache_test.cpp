@@ -20,7 +20,7 @@ using tests::TemporaryFolder;
 KernelObject some_kernel(std::size_t bytes = 300) {
   KernelObject kernel;
   kernel.symbol = "halcyon_k_0123456789abcdef0123456789abcdef";
-  kernel.scratch_bytes = 128;
+  kernel.scratch = {.own_bytes = 64, .worker_bytes = 128};
   for (std::size_t i = 0; i < bytes; ++i) kernel.object.push_back(static_cast<std::byte>(i * 7));
   return kernel;
 }
@@ -40,7 +40,8 @@ TEST_F(ObjectCacheTest, GivesBackWhatWasStored) {
   const std::optional<KernelObject> found = cache_.find(kernel_.symbol);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->symbol, kernel_.symbol);
-  EXPECT_EQ(found->scratch_bytes, 128);
+  EXPECT_EQ(found->scratch.own_bytes, 64);
+  EXPECT_EQ(found->scratch.worker_bytes, 128);
   EXPECT_TRUE(found->object == kernel_.object);
   EXPECT_FALSE(cache_.find("halcyon_k_ffffffffffffffffffffffffffffffff"));
 }

@@ -171,6 +171,12 @@ inline Example example_of(const ops::ConvPoolWeightGrad&) {
 inline Example example_of(const ops::FlipFilter&) {
   return {ops::FlipFilter{.groups = 2}, {{6, 2, 3, 2}}};
 }
+inline Example example_of(const ops::ScaleFilters&) {
+  return {ops::ScaleFilters{}, {{6, 2, 3, 2}, {6}}};
+}
+inline Example example_of(const ops::StackFilters&) {
+  return {ops::StackFilters{.block = 4}, {{6, 2, 3, 2}, {3, 2, 3, 2}}};
+}
 inline Example example_of(const ops::DenseWeightGrad&) {
   return {ops::DenseWeightGrad{}, {{kBatch, 4}, {kBatch, 3}}};
 }

@@ -75,5 +75,16 @@ TEST(Arena, PacksNothingIntoNothing) {
   EXPECT_TRUE(packing.offsets.empty());
 }
 
+TEST(Pack, TriesAgainWhereTheLargestFirstIsNotBest) {
+  // Largest first alone needs 11 units.
+  const std::vector<Interval> list = {{.size_bytes = 64 * 5, .first_step = 2, .last_step = 2},
+                                      {.size_bytes = 64 * 5, .first_step = 4, .last_step = 5},
+                                      {.size_bytes = 64 * 5, .first_step = 1, .last_step = 3},
+                                      {.size_bytes = 64 * 4, .first_step = 1, .last_step = 1},
+                                      {.size_bytes = 64 * 1, .first_step = 3, .last_step = 5}};
+  const Packing packing = pack(list, kAlignment);
+  EXPECT_EQ(packing.size_bytes, 64 * 10);
+}
+
 }  // namespace
 }  // namespace halcyon::compiler

@@ -60,9 +60,11 @@ struct Lifetime {
 std::map<Value, Lifetime> lifetimes_of(const Program& program) {
   std::map<Value, Lifetime> lifetimes;
   for (std::size_t r = 0; r < program.regions.size(); ++r) {
-    for (Value v : program.regions[r].outputs) lifetimes[v] = {r, r};
+    for (Value v : program.regions[r].outputs) {
+      lifetimes.emplace(program.holder(v), Lifetime{r, r}).first->second.last = r;
+    }
     for (Value v : program.regions[r].inputs) {
-      const auto it = lifetimes.find(program.stored(v));
+      const auto it = lifetimes.find(program.holder(v));
       if (it != lifetimes.end()) it->second.last = r;
     }
   }

@@ -164,6 +164,7 @@ halcyon_network fake_network() {
           .losses = kLosses,
           .parameters = kParameters,
           .parameter_bytes = kBlockBytes,
+          .packed_bytes = kBlockBytes,
           .state_bytes = kBlockBytes,
           .optimizer = HALCYON_MOMENTUM,
           .workspace_bytes = workspace_bytes,

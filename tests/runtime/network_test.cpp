@@ -128,7 +128,7 @@ TEST(Network, InitialisesWithEveryKind) {
   halcyon_network info = kInferenceOnly;
   info.parameter_count = 1;
   info.parameters = &parameter;
-  info.parameter_bytes = parameter.packed_bytes;
+  info.parameter_bytes = info.packed_bytes = parameter.packed_bytes;
   info.pack = [](int32_t, const float* from, void* to) { std::memcpy(to, from, kCount * 4); };
   info.unpack = [](int32_t, const void* from, float* to) { std::memcpy(to, from, kCount * 4); };
   const auto values = [&](halcyon_init_kind kind) {
@@ -364,7 +364,8 @@ TEST(Network, SaysWhatALibraryCannotDo) {
   EXPECT_TRUE(network.state().tensors.empty());
   halcyon_network old = kFake;
   old.abi_version = 99;
-  expect_error<UserError>([&] { Network another(old, 1); }, "interface version 99", "needs 2");
+  expect_error<UserError>([&] { Network another(old, 1); }, "interface version 99",
+                          "needs " + std::to_string(HALCYON_ABI_VERSION));
 }
 
 TEST(Network, FindsValuesThatAreNotFinite) {

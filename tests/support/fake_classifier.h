@@ -144,7 +144,7 @@ inline halcyon_network fake_classifier(bool channels_first = false) {
   network.targets = &f::kLabel;
   network.losses = f::kLosses;
   network.parameters = f::kParameters;
-  network.parameter_bytes = network.state_bytes = f::kBlock * sizeof(float);
+  network.parameter_bytes = network.packed_bytes = network.state_bytes = f::kBlock * sizeof(float);
   network.optimizer = HALCYON_MOMENTUM;
   network.workspace_bytes = network.train_workspace_bytes = f::workspace_bytes;
   network.infer = f::infer;
