@@ -10,7 +10,15 @@ namespace halcyon::compiler {
 
 namespace {
 
-std::string place_text(const Place& place) {
+std::string list_text(const std::vector<Value>& values) {
+  std::string text;
+  for (Value v : values) text += " " + dsl::to_string(v);
+  return text;
+}
+
+}  // namespace
+
+std::string to_string(const Place& place) {
   switch (place.storage) {
     case Storage::host_input: return fmt::format("host input {}", place.index);
     case Storage::host_output: return fmt::format("host output {}", place.index);
@@ -21,14 +29,6 @@ std::string place_text(const Place& place) {
   }
   return "";
 }
-
-std::string list_text(const std::vector<Value>& values) {
-  std::string text;
-  for (Value v : values) text += " " + dsl::to_string(v);
-  return text;
-}
-
-}  // namespace
 
 std::string program_text(const Program& program) {
   std::ostringstream out;
@@ -48,7 +48,7 @@ std::string program_text(const Program& program) {
   for (const auto& [v, layout] : program.weights)
     out << "layout " << dsl::to_string(v) << ' ' << to_string(layout) << '\n';
   for (const auto& [v, place] : program.memory.places) {
-    out << "place " << dsl::to_string(v) << ' ' << place_text(place) << ", " << place.size_bytes
+    out << "place " << dsl::to_string(v) << ' ' << to_string(place) << ", " << place.size_bytes
         << " bytes\n";
   }
   if (!program.memory.places.empty()) {

@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   halcyon::compiler::add_train_command(app);
   halcyon::compiler::add_verify_command(app);
   halcyon::compiler::add_summary_command(app);
+  halcyon::compiler::add_graph_command(app);
   halcyon::compiler::add_bench_command(app);
   halcyon::compiler::add_zoo_command(app);
   halcyon::compiler::add_passes_command(app);

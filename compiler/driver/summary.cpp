@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "compiler/driver/number_text.h"
 #include "compiler/passes/pipeline.h"
 
 namespace halcyon::compiler {
@@ -12,19 +13,6 @@ namespace halcyon::compiler {
 using namespace dsl;
 
 namespace {
-
-/// Whether an output depends on each node.
-std::vector<bool> needed_for_outputs(const Graph& graph) {
-  std::vector<bool> needed(static_cast<std::size_t>(graph.node_count()));
-  for (const Output& output : graph.outputs) {
-    needed[static_cast<std::size_t>(output.value.node)] = true;
-  }
-  for (int32_t id = graph.node_count() - 1; id >= 0; --id) {
-    if (!needed[static_cast<std::size_t>(id)]) continue;
-    for (Value v : graph.node(id).inputs) needed[static_cast<std::size_t>(v.node)] = true;
-  }
-  return needed;
-}
 
 std::vector<LayerFacts> layers_of(const Graph& graph) {
   const std::vector<bool> needed = needed_for_outputs(graph);
@@ -89,15 +77,6 @@ std::string table(const std::vector<std::vector<std::string>>& rows, std::string
   return text;
 }
 
-/// "1,234,567"
-std::string grouped(int64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
-
-std::string kilobytes(int64_t bytes) { return grouped((bytes + 1023) / 1024); }
-
 std::string or_nothing(int64_t number) { return number == 0 ? "" : grouped(number); }
 
 std::string joined(const std::vector<std::string>& words, const char* between) {
@@ -106,12 +85,19 @@ std::string joined(const std::vector<std::string>& words, const char* between) {
 
 }  // namespace
 
-Summary summarize(const Graph& graph, const Target& target) {
-  Program program;
-  program.graph = graph;
-  PassContext context;
-  context.target = target;
-  run_passes(program, context, inference_passes());
+std::vector<bool> needed_for_outputs(const Graph& graph) {
+  std::vector<bool> needed(static_cast<std::size_t>(graph.node_count()));
+  for (const Output& output : graph.outputs) {
+    needed[static_cast<std::size_t>(output.value.node)] = true;
+  }
+  for (int32_t id = graph.node_count() - 1; id >= 0; --id) {
+    if (!needed[static_cast<std::size_t>(id)]) continue;
+    for (Value v : graph.node(id).inputs) needed[static_cast<std::size_t>(v.node)] = true;
+  }
+  return needed;
+}
+
+Summary summarize(const Graph& graph, const Program& program) {
   Summary summary;
   summary.network = graph.name.view();
   summary.layers = layers_of(graph);
@@ -130,6 +116,15 @@ Summary summarize(const Graph& graph, const Target& target) {
   summary.fixed_bytes = program.memory.fixed_bytes;
   summary.prepare_bytes = program.memory.prepare_bytes;
   return summary;
+}
+
+Summary summarize(const Graph& graph, const Target& target) {
+  Program program;
+  program.graph = graph;
+  PassContext context;
+  context.target = target;
+  run_passes(program, context, inference_passes());
+  return summarize(graph, program);
 }
 
 std::string to_text(const Summary& s) {

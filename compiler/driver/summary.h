@@ -42,8 +42,13 @@ struct Summary {
   int64_t prepare_bytes = 0;                 ///< the least workspace: what preparing needs
 };
 
+/// Of the network as it was written, and of what the passes made of it.
+Summary summarize(const Graph& graph, const Program& program);
 /// Of the inference network for that machine. Errors: as the passes.
 Summary summarize(const Graph& graph, const Target& target);
+
+/// Whether an output depends on each node.
+std::vector<bool> needed_for_outputs(const Graph& graph);
 
 /// Columns of plain text.
 std::string to_text(const Summary& summary);
