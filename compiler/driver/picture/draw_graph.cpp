@@ -10,6 +10,7 @@
 #include "compiler/driver/picture/blocks.h"
 #include "compiler/driver/picture/describe.h"
 #include "compiler/driver/picture/escape.h"
+#include "compiler/driver/picture/value_labels.h"
 
 namespace halcyon::compiler {
 
@@ -17,8 +18,6 @@ namespace {
 
 constexpr double kMargin = 16;
 constexpr double kCornerRadius = 8;
-constexpr double kLabelGap = 7;                      // beside a line
-constexpr double kFirstLine = 15, kSecondLine = 28;  // below a block
 
 std::size_t index(int number) { return static_cast<std::size_t>(number); }
 
@@ -61,11 +60,6 @@ std::string path_data(const std::vector<Point>& points) {
   return data;
 }
 
-/// What stands below a block.
-struct Label {
-  std::string shape, layout;
-};
-
 class GraphDrawer {
  public:
   GraphDrawer(const Diagram& diagram, const std::string& stage)
@@ -73,15 +67,16 @@ class GraphDrawer {
 
   std::string svg() {
     lay_out_blocks();
-    const double width = drawing_.width + 2 * kMargin;
+    const double left = left_end() - kMargin;
+    const double width = drawing_.width + kMargin - left;
     const double height = drawing_.height + 2 * kMargin;
     out_ = fmt::format(
         "<svg class=\"graph\" id=\"{0}\" xmlns=\"http://www.w3.org/2000/svg\" width=\"{1:.0f}\" "
-        "height=\"{2:.0f}\" viewBox=\"{3:.0f} {3:.0f} {1:.0f} {2:.0f}\" role=\"group\">\n"
+        "height=\"{2:.0f}\" viewBox=\"{3:.0f} {4:.0f} {1:.0f} {2:.0f}\" role=\"group\">\n"
         "<defs><marker id=\"{0}-arrow\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" "
         "markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\">"
         "<path d=\"M0 .8 7.5 4 0 7.2z\"/></marker></defs>\n",
-        stage_, width, height, -kMargin);
+        stage_, width, height, left, -kMargin);
     for (std::size_t b = 0; b < blocks_.list.size(); ++b) draw_frame(b);
     for (std::size_t l = 0; l < blocks_.lines.size(); ++l) draw_line(l);
     for (std::size_t b = 0; b < blocks_.list.size(); ++b) draw_boxes(b);
@@ -91,29 +86,11 @@ class GraphDrawer {
   }
 
  private:
-  void collect_labels() {
-    std::map<int, std::set<std::pair<std::string, std::string>>> values;
-    for (const Line& line : blocks_.lines) {
-      const Edge& edge = diagram_.edges[index(line.edge)];
-      if (line.from_block != line.to_block)
-        values[line.from_block].insert({edge.shape, edge.layout});
-    }
-    for (const auto& [b, forms] : values) {
-      const std::string more = forms.size() > 1 ? fmt::format(" +{}", forms.size() - 1) : "";
-      labels_[b] = {forms.begin()->first + more, forms.begin()->second};
-    }
-  }
-
   void lay_out_blocks() {
-    constexpr double kCharacter = 6.9;
-    collect_labels();
+    labels_ = collect_labels(diagram_, blocks_);
     std::vector<Size> sizes;
     for (const Block& block : blocks_.list) sizes.push_back(block.size);
-    for (const auto& [b, label] : labels_) {
-      const auto characters =
-          static_cast<double>(std::max(label.shape.size(), label.layout.size()));
-      sizes[index(b)].label = kLabelGap + kCharacter * characters;
-    }
+    for (const auto& [b, label] : labels_) sizes[index(b)].label = label.reach();
     std::vector<Link> links;
     for (const Line& line : blocks_.lines) {
       if (line.from_block == line.to_block) {
@@ -128,23 +105,7 @@ class GraphDrawer {
     LayoutOptions options;
     if (!diagram_.groups.empty()) options.gap_y = 54;  // layouts are a second line
     drawing_ = lay_out(sizes, links, options);
-    find_bends(links);
-  }
-
-  /// To which sides the lines of a block leave it.
-  void find_bends(const std::vector<Link>& links) {
-    bends_.resize(blocks_.list.size());
-    for (std::size_t l = 0; l < links.size(); ++l) {
-      const std::vector<Point>& points = drawing_.routes[l];
-      for (std::size_t i = 1; i < points.size(); ++i) {
-        const double step = points[i].x - points[0].x;
-        if (std::abs(step) < 3) continue;
-        auto& [left, right] = bends_[index(links[l].from)];
-        // A column is left below the labels.
-        if (points[i].y != points[i - 1].y) (step < 0 ? left : right) = true;
-        break;
-      }
-    }
+    choose_sides(labels_, blocks_, links, drawing_);
   }
 
   Point corner_of(int box) const {
@@ -230,9 +191,8 @@ class GraphDrawer {
   /// Shapes and layouts of what leaves a block, below it: where its lines do not go.
   void draw_values() {
     for (const auto& [b, label] : labels_) {
-      const bool left = goes_right(b) && !goes_left(b);
-      draw_text("shape", b, left, kFirstLine, label.shape);
-      if (!label.layout.empty()) draw_text("layout", b, left, kSecondLine, label.layout);
+      draw_text("shape", b, label.left, kFirstLine, label.shape);
+      if (!label.layout.empty()) draw_text("layout", b, label.left, kSecondLine, label.layout);
     }
   }
 
@@ -246,8 +206,15 @@ class GraphDrawer {
                         p.y, left ? " text-anchor=\"end\"" : "", html(text));
   }
 
-  bool goes_right(int b) const { return bends_[index(b)].second; }
-  bool goes_left(int b) const { return bends_[index(b)].first; }
+  /// Where the labels on the left begin, if that is left of all boxes.
+  double left_end() const {
+    double end = 0;
+    for (const auto& [b, label] : labels_) {
+      const double line = drawing_.corners[index(b)].x + blocks_.list[index(b)].size.width / 2;
+      if (label.left) end = std::min(end, line - label.reach());
+    }
+    return end;
+  }
 
   /// Lines that would pass too many others are named at both ends.
   void draw_left_out() {
@@ -265,8 +232,7 @@ class GraphDrawer {
                           p.y - 6, html(far_text(boxes, "values")));
     }
     for (const auto& [b, boxes] : written) {
-      const bool taken = goes_right(b) && !goes_left(b);  // by the shape
-      draw_text("far", b, true, taken ? kSecondLine + 13 : kFirstLine,
+      draw_text("far", b, true, labels_.at(b).left ? kSecondLine + 13 : kFirstLine,
                 "↓ " + far_text(boxes, "readers"));
     }
   }
@@ -279,9 +245,8 @@ class GraphDrawer {
   const Diagram& diagram_;
   std::string stage_;
   Blocks blocks_;
-  std::map<int, Label> labels_;               // by block
-  std::vector<std::pair<bool, bool>> bends_;  // of each block: to the left, to the right
-  std::vector<int> link_of_;                  // for each line, -1 inside a block
+  std::map<int, ValueLabel> labels_;  // by block
+  std::vector<int> link_of_;          // for each line, -1 inside a block
   Drawing drawing_;
   std::string out_;
 };

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "compiler/driver/number_text.h"
@@ -109,7 +110,7 @@ std::string view_section(const View& view) {
   const bool dropped = std::any_of(view.diagram.boxes.begin(), view.diagram.boxes.end(),
                                    [](const Box& box) { return box.training_only; });
   std::string title = view.title;
-  title[0] = static_cast<char>(title[0] - 'a' + 'A');
+  title[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(title[0])));
   std::string text = fmt::format("<section id=\"section-{}\">\n<h2>{}</h2>\n", view.name, title);
   text += view.diagram.groups.empty()
               ? fmt::format("<p>{} nodes.{}</p>\n", view.diagram.boxes.size(),
@@ -140,9 +141,11 @@ std::string memory_section(const Picture& picture) {
   }
   if (!picture.fixed.blocks.empty()) {
     text += fmt::format(
-        "<p>The part that is the same for every batch: gradients of parameters and the like, {} "
-        "values.</p>\n<div class=\"pane\">\n{}</div>\n",
-        picture.fixed.blocks.size(), memory_svg(picture.fixed, "fixed"));
+        "<p>The part that is the same for every batch: {} values{}.</p>\n<div "
+        "class=\"pane\">\n{}</div>\n",
+        picture.fixed.blocks.size(),
+        picture.train ? ", most of them gradients of parameters" : " made of parameters alone",
+        memory_svg(picture.fixed, "fixed"));
   }
   return text + "</section>\n";
 }

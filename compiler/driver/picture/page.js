@@ -195,7 +195,8 @@ function zoomer(section) {
   }, { passive: false });
   // As wide as the pane, but never too small to read.
   zoom(Math.max(0.8, Math.min(1, room()[0])));
-  pane.scrollTo((pane.scrollWidth - pane.clientWidth) / 2, 0);
+  const first = svg.querySelector(".box")?.getBoundingClientRect() ?? svg.getBoundingClientRect(), seen = pane.getBoundingClientRect();
+  pane.scrollTo(first.left + first.width / 2 - seen.left - pane.clientWidth / 2, 0);
 }
 
 let dragged = false;
