@@ -53,7 +53,7 @@ TEST_F(GraphCommand, WritesTextForGraphviz) {
   EXPECT_TRUE(dot.starts_with("digraph \"lenet5\" {\n"));
   EXPECT_TRUE(contains(dot, "label=\"conv1\\nconv 5x5, 8\""));
   EXPECT_TRUE(contains(dot, "subgraph cluster_before {"));
-  EXPECT_TRUE(contains(dot, "label=\"kernel 1\""));
+  EXPECT_TRUE(contains(dot, "label=\"kernel 1\" "));
   EXPECT_FALSE(contains(drawn("net.dot", {"--stage", "before"}), "cluster_after"));
   EXPECT_FALSE(contains(drawn("net.dot", {"--stage", "after"}), "cluster_before"));
 }

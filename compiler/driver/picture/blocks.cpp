@@ -8,7 +8,7 @@ namespace halcyon::compiler {
 
 namespace {
 
-constexpr double kLeastWidth = 92, kFramedWidth = 116, kNameAdvance = 7.9, kBriefAdvance = 6.4,
+constexpr double kLeastWidth = 92, kFramedWidth = 116, kNameAdvance = 8.5, kBriefAdvance = 6.4,
                  kSides = 24;
 
 /// Characters, not bytes.

@@ -121,10 +121,9 @@ class DiagramBuilder {
     if (program_ != nullptr) {
       const std::string form = form_text(*program_, v);
       const std::string place = place_text(*program_, v);
-      if (!form.empty()) text += "\n" + form;
-      if (!place.empty()) text += "\n" + place;
+      if (!place.empty() && !form.empty()) text += "\n" + form;
+      text += "\n" + (place.empty() ? "never stored" : place);
       if (program_->views.contains(v)) text += "\nthe same bytes as its input";
-      if (form.empty() && place.empty()) text += "\nnever stored";
     }
     box.facts.push_back({name, text});
   }
@@ -154,7 +153,8 @@ class DiagramBuilder {
     edge.shape = halcyon::to_string(graph_.shape(v));
     if (program_ != nullptr) {
       const auto layout = program_->layouts.find(v);
-      if (layout != program_->layouts.end()) edge.layout = short_text(layout->second);
+      const bool stored = program_->memory.places.contains(v);
+      if (stored && layout != program_->layouts.end()) edge.layout = short_text(layout->second);
     }
     // A node may read a value twice; what it reads stands at the end of the list.
     for (auto e = diagram_.edges.rbegin(); e != diagram_.edges.rend() && e->to == to; ++e) {

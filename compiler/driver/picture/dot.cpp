@@ -47,8 +47,10 @@ void write_view(const View& view, std::string& out) {
   }
   for (std::size_t g = 0; g < diagram.groups.size(); ++g) {
     const Group& group = diagram.groups[g];
-    out += fmt::format("    subgraph cluster_{}_{} {{\n      label={} tooltip={}\n", view.name,
-                       g + 1, dot_quoted(group.name), dot_quoted(facts_text(group.facts)));
+    out += fmt::format(
+        "    subgraph cluster_{}_{} {{\n      label={} color=\"#b8c0cc\" bgcolor=\"#f4f6f9\" "
+        "fontsize=10 labeljust=l tooltip={}\n",
+        view.name, g + 1, dot_quoted(group.name), dot_quoted(facts_text(group.facts)));
     for (const int box : group.boxes) write_box(view, static_cast<std::size_t>(box), "      ", out);
     out += "    }\n";
   }

@@ -23,7 +23,7 @@ struct MemoryMap {
   std::vector<MemoryBlock> blocks;
   int steps = 0;                   ///< regions
   int64_t size_bytes = 0;          ///< of this part of the workspace
-  int64_t largest_live_bytes = 0;  ///< the most that any plan must hold at once
+  int64_t largest_live_bytes = 0;  ///< at once in any plan; values begin aligned
 };
 
 /// Of the part of the workspace that grows with the batch (Storage::workspace), for one sample, or

@@ -44,7 +44,7 @@ TEST(Diagram, SaysWhatANodeReadsAndCosts) {
   EXPECT_EQ(conv.kind, Kind::convolution);
   EXPECT_EQ(fact(conv.facts, "parameters"), "112");
   EXPECT_EQ(fact(conv.facts, "multiply-adds"), "3,888");
-  EXPECT_EQ(fact(conv.facts, "pad_begin"), "1");
+  EXPECT_EQ(fact(conv.facts, "pad_begin"), "[1,1]");
   EXPECT_EQ(fact(conv.facts, "output"), "[N,4,6,6]");
   EXPECT_EQ(fact(conv.facts, "reads parameters"), "conv1.weight [4,3,3,3]\nconv1.bias [4]");
 }

@@ -34,7 +34,7 @@ TEST(Dot, IsAClusterForEachViewAndOneForEachGroup) {
     label="as compiled" color=none
     after0 [label="image\ninput" fillcolor="#eef1f5" tooltip=""]
     subgraph cluster_after_1 {
-      label="kernel 1" tooltip="kernel: dense1+relu1\nchoice: tile_n=4"
+      label="kernel 1" color="#b8c0cc" bgcolor="#f4f6f9" fontsize=10 labeljust=l tooltip="kernel: dense1+relu1\nchoice: tile_n=4"
       after1 [label="dense1\ndense, 2" fillcolor="#e0dafa" tooltip=""]
       after2 [label="relu1\nrelu" fillcolor="#fbdcd0" tooltip=""]
     }
