@@ -32,7 +32,7 @@ std::string ending(const std::string& text, std::size_t count) {
 }
 
 std::string shortened(std::string_view text, std::size_t most) {
-  const std::string whole = printable(text);
+  std::string whole = printable(text);
   if (length(whole) <= most) return whole;
   return beginning(whole, most / 2) + "…" + ending(whole, most - most / 2 - 1);
 }

@@ -48,12 +48,12 @@ Json memory_json(const MemoryMap& map) {
         block.first_step == block.last_step
             ? fmt::format("kernel {}", block.first_step + 1)
             : fmt::format("kernels {} to {}", block.first_step + 1, block.last_step + 1);
+    const std::vector<Fact> facts = {{"size", grouped(block.size_bytes) + " bytes"},
+                                     {"offset", grouped(block.offset_bytes)},
+                                     {"alive", when}};
     blocks.push_back({{"name", printable(block.name)},
                       {"kind", to_string(block.kind)},
-                      {"facts",
-                       {{"size", grouped(block.size_bytes) + " bytes"},
-                        {"offset", grouped(block.offset_bytes)},
-                        {"alive", when}}}});
+                      {"facts", facts_json(facts)}});
   }
   return blocks;
 }

@@ -48,6 +48,9 @@ TEST(Page, ShowsEachViewOnceAndWhatTheSummaryCounts) {
   EXPECT_NE(page.find("<b>" + std::to_string(graph.parameter_count()) + "</b>"), page.npos);
   const nlohmann::json data = data_of(page);
   EXPECT_EQ(data.at("graphs").at("before").at("boxes").size(), 13U);
+  EXPECT_EQ(data.at("graphs").at("before").at("boxes").at(1).at("facts").at(0),
+            nlohmann::json({"operator", "conv"}));
+  EXPECT_EQ(data.at("memory").at("memory").at(0).at("facts").at(0).at(0), "size");
   EXPECT_EQ(count(page, "id=\"before-"), 13U + 1 /* the arrow */);
   EXPECT_EQ(count(page_of(graph, false, Show::before), "<svg class=\"graph\""), 1U);
   EXPECT_EQ(count(page_of(graph, false, Show::after), "id=\"before-"), 0U);
