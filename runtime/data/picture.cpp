@@ -168,25 +168,29 @@ void draw_card(Picture& sheet, const PictureShape& shape, const ClassifiedPictur
 
 }  // namespace
 
-void write_png(const std::string& path, const Picture& picture) {
+void write_png(const std::string& path, const PictureShape& shape,
+               std::span<const uint8_t> pixels) {
   const auto fits = [](int64_t extent) { return extent >= 1 && extent <= (1 << 16); };
-  if (!fits(picture.height) || !fits(picture.width) ||
-      picture.rgb.size() != static_cast<size_t>(picture.height * picture.width * 3))
-    throw UserError("picture for '" + path + "': " + std::to_string(picture.height) + "x" +
-                    std::to_string(picture.width) + " with " + std::to_string(picture.rgb.size()) +
-                    " bytes, expected extents of 1 to 65536 and 3 bytes for each pixel");
+  if (!fits(shape.height) || !fits(shape.width) || (shape.channels != 1 && shape.channels != 3) ||
+      pixels.size() != static_cast<size_t>(shape.elements()))
+    throw UserError("picture for '" + path + "': " + to_text(shape) + " with " +
+                    std::to_string(pixels.size()) +
+                    " bytes, expected extents of 1 to 65536, 1 or 3 channels, a byte for each");
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
-  image.width = static_cast<png_uint_32>(picture.width);
-  image.height = static_cast<png_uint_32>(picture.height);
-  image.format = PNG_FORMAT_RGB;
+  image.width = static_cast<png_uint_32>(shape.width);
+  image.height = static_cast<png_uint_32>(shape.height);
+  image.format = shape.channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
   png_alloc_size_t bytes = PNG_IMAGE_PNG_SIZE_MAX(image);
   std::vector<std::byte> file(bytes);
-  if (png_image_write_to_memory(&image, file.data(), &bytes, 0, picture.rgb.data(), 0, nullptr) ==
-      0)
+  if (png_image_write_to_memory(&image, file.data(), &bytes, 0, pixels.data(), 0, nullptr) == 0)
     throw SystemError("cannot encode '" + path + "' as png: " + image.message);
   file.resize(bytes);
   write_file_atomically(path, file);
+}
+
+void write_png(const std::string& path, const Picture& picture) {
+  write_png(path, {picture.height, picture.width, 3}, picture.rgb);
 }
 
 Picture contact_sheet(const PictureShape& shape, std::span<const ClassifiedPicture> pictures,

@@ -20,6 +20,8 @@ struct Picture {
 /// Writes a PNG file, atomically. Errors: UserError for a picture whose extents do not fit its
 /// bytes; SystemError naming the file when it cannot be written (an older one is then untouched).
 void write_png(const std::string& path, const Picture& picture);
+/// The same for one channel (grey) or three.
+void write_png(const std::string& path, const PictureShape& shape, std::span<const uint8_t> pixels);
 
 /// One picture of a sheet and what a network said about it.
 struct ClassifiedPicture {

@@ -58,8 +58,8 @@ TEST(WritePng, RefusesExtentsThatDoNotFit) {
       [] {
         write_png("a.png", {2, 2, std::vector<uint8_t>(5)});
       },
-      "picture for 'a.png': 2x2 with 5 bytes");
-  expect_error<UserError>([] { write_png("a.png", {0, 0, {}}); }, "0x0 with 0 bytes");
+      "picture for 'a.png': 2x2x3 with 5 bytes");
+  expect_error<UserError>([] { write_png("a.png", {0, 0, {}}); }, "0x0x3 with 0 bytes");
 }
 
 TEST(WritePng, NamesThePlaceThatCannotBeWritten) {

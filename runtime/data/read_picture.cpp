@@ -1,0 +1,69 @@
+#include "runtime/data/read_picture.h"
+
+#include <png.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <string_view>
+
+#include "runtime/base/error.h"
+#include "runtime/file.h"
+
+namespace halcyon::runtime {
+namespace {
+
+/// Frees what libpng holds, however the reading ends.
+struct PngImage : png_image {
+  PngImage() : png_image{} { version = PNG_IMAGE_VERSION; }
+  ~PngImage() { png_image_free(this); }
+  PngImage(const PngImage&) = delete;
+  PngImage& operator=(const PngImage&) = delete;
+};
+
+Picture decode_png(std::span<const std::byte> bytes, const std::string& source) {
+  PngImage image;
+  const auto fail = [&] {
+    throw UserError("picture '" + source + "' is no complete PNG file: " + image.message);
+  };
+  if (png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()) == 0) fail();
+  detail::check_picture_extents(image.height, image.width, source);
+  // Without the flag, 16 bits without a gamma would count as linear light and come out brighter.
+  image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
+  image.format = PNG_FORMAT_RGBA;  // asked for RGB, libpng would mix in a background
+  std::vector<uint8_t> rgba(PNG_IMAGE_SIZE(image));
+  if (png_image_finish_read(&image, nullptr, rgba.data(), 0, nullptr) == 0) fail();
+  Picture picture{image.height, image.width, std::vector<uint8_t>(rgba.size() / 4 * 3)};
+  for (std::size_t pixel = 0; pixel < rgba.size() / 4; ++pixel)
+    std::copy_n(&rgba[4 * pixel], 3, &picture.rgb[3 * pixel]);
+  return picture;
+}
+
+}  // namespace
+
+void detail::check_picture_extents(int64_t height, int64_t width, const std::string& source) {
+  if (height >= 1 && width >= 1 && height <= kMaxPictureSide && width <= kMaxPictureSide &&
+      height * width <= kMaxPicturePixels)
+    return;
+  throw UserError("picture '" + source + "' has " + std::to_string(height) + "x" +
+                  std::to_string(width) + " pixels, read are 1 to " +
+                  std::to_string(kMaxPictureSide) + " a side and at most " +
+                  std::to_string(kMaxPicturePixels) + " in all");
+}
+
+bool is_picture_name(const std::string& path) {
+  std::string ending = std::filesystem::path(path).extension().string();
+  std::ranges::transform(ending, ending.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
+}
+
+Picture read_picture(const std::string& path) {
+  const std::vector<std::byte> bytes = read_file(path, uint64_t{1} << 30);
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.starts_with("\x89PNG\r\n\x1a\n")) return decode_png(bytes, path);
+  if (text.starts_with("\xff\xd8\xff")) return detail::decode_jpeg(bytes, path);
+  throw UserError("picture '" + path + "' begins neither as a PNG nor as a JPEG file");
+}
+
+}  // namespace halcyon::runtime

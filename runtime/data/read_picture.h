@@ -1,0 +1,29 @@
+#pragma once
+/// Pictures from files: PNG and JPEG, known by how the file begins.
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "runtime/data/picture.h"
+
+namespace halcyon::runtime {
+
+inline constexpr int64_t kMaxPictureSide = 1 << 16;
+inline constexpr int64_t kMaxPicturePixels = 1 << 28;  ///< what a small hostile file may claim
+
+/// As 8-bit red, green, blue: grey is repeated, transparency is dropped, 16 bits are shortened.
+/// Errors: UserError naming the file for what is no complete picture, or too large; as read_file
+/// otherwise.
+Picture read_picture(const std::string& path);
+
+/// Whether a file of this name is read as a picture: .png, .jpg, .jpeg.
+bool is_picture_name(const std::string& path);
+
+namespace detail {
+/// Errors: UserError naming `source`.
+Picture decode_jpeg(std::span<const std::byte> bytes, const std::string& source);
+void check_picture_extents(int64_t height, int64_t width, const std::string& source);
+}  // namespace detail
+
+}  // namespace halcyon::runtime
