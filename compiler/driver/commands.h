@@ -10,6 +10,7 @@ namespace halcyon::compiler {
 void add_bench_command(CLI::App& app);
 void add_compile_command(CLI::App& app);
 void add_graph_command(CLI::App& app);
+void add_run_command(CLI::App& app);
 void add_summary_command(CLI::App& app);
 void add_train_command(CLI::App& app);
 void add_verify_command(CLI::App& app);

@@ -98,17 +98,6 @@ void TrainCommand::run() const {
   if (!save.empty()) network.save(save);
 }
 
-/// Refuses what is no number that a float can hold, NaN included, or not as `wanted`.
-CLI::Validator number(const char* wanted, bool (*is_wanted)(float)) {
-  const auto check = [=](const std::string& text) -> std::string {
-    char* end = nullptr;
-    const float value = std::strtof(text.c_str(), &end);
-    if (!text.empty() && *end == '\0' && std::isfinite(value) && is_wanted(value)) return "";
-    return "'" + text + "' is no number " + wanted;
-  };
-  return CLI::Validator(check, "NUMBER");
-}
-
 }  // namespace
 
 void add_train_command(CLI::App& app) {

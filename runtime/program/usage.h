@@ -5,13 +5,15 @@
 #include <CLI/CLI.hpp>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <string>
 
 #include "runtime/base/error.h"
 
-namespace halcyon::compiler {
+namespace halcyon::runtime {
 
 /// What CLI11 says, as our messages are written.
 inline std::string usage_text(const CLI::ParseError& error) {
@@ -37,6 +39,17 @@ CLI::Validator whole_number(Number least, Number most = std::numeric_limits<Numb
   return CLI::Validator(check, std::to_string(least) + " to " + std::to_string(most));
 }
 
+/// Refuses what is no number that a float can hold, NaN included, or not as `wanted`.
+inline CLI::Validator number(const char* wanted, bool (*is_wanted)(float)) {
+  const auto check = [=](const std::string& text) -> std::string {
+    char* end = nullptr;
+    const float value = std::strtof(text.c_str(), &end);
+    if (!text.empty() && *end == '\0' && std::isfinite(value) && is_wanted(value)) return "";
+    return "'" + text + "' is no number " + wanted;
+  };
+  return CLI::Validator(check, "NUMBER");
+}
+
 /// Takes the words at which `use` throws no UserError.
 inline CLI::Validator usable_by(void (*use)(const std::string&), const std::string& name) {
   const auto check = [use](const std::string& text) -> std::string {
@@ -50,4 +63,4 @@ inline CLI::Validator usable_by(void (*use)(const std::string&), const std::stri
   return CLI::Validator(check, name);
 }
 
-}  // namespace halcyon::compiler
+}  // namespace halcyon::runtime

@@ -1,0 +1,28 @@
+/// halcyon run.
+
+#include "runtime/program/run.h"
+
+#include <memory>
+
+#include "compiler/driver/commands.h"
+#include "compiler/driver/compile_options.h"
+#include "compiler/driver/load.h"
+
+namespace halcyon::compiler {
+
+void add_run_command(CLI::App& app) {
+  struct RunCommand : CompileFlags {
+    runtime::RunOptions run;
+  };
+  CLI::App* command = app.add_subcommand("run", "compile a network and apply it to files");
+  auto o = std::make_shared<RunCommand>();
+  o->add_to(*command);
+  o->run.add_to(*command);
+  command->callback([o] {
+    const std::optional<Artifact> artifact = compile(o->load(), o->options(false));
+    const LoadedNetwork loaded(*artifact);
+    runtime::run_network(loaded.info(), o->run);
+  });
+}
+
+}  // namespace halcyon::compiler

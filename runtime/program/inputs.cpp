@@ -1,0 +1,307 @@
+#include "runtime/program/inputs.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+
+#include "runtime/base/error.h"
+#include "runtime/data/npy.h"
+#include "runtime/data/numbers.h"
+#include "runtime/data/read_picture.h"
+#include "runtime/data/resize.h"
+#include "runtime/network.h"
+#include "runtime/program/usage.h"
+
+namespace halcyon::runtime {
+namespace {
+
+std::string names_of(const halcyon_tensor_info* tensors, int32_t count) {
+  std::string names;
+  for (int32_t i = 0; i < count; ++i) names += (i == 0 ? "" : ", ") + quote(tensors[i].name);
+  return names;
+}
+
+/// The samples of one file.
+struct Samples {
+  int64_t count = 0;
+  std::vector<float> values;
+};
+
+/// One input and the options that apply to it.
+class InputReader {
+ public:
+  InputReader(const halcyon_tensor_info& input, const InputOptions& options)
+      : input_(input), options_(options), axes_(input.axes) {}
+
+  Samples read_picture_file(const std::string& path) const {
+    const std::size_t channel_axis = axes_.find('C');
+    if (axes_ != "HWC" && axes_ != "CHW")
+      fail(path, "it takes no picture: it is " + shape_of_batch(input_));
+    const bool channels_first = channel_axis == 0;
+    const PictureShape wanted{input_.shape[channels_first ? 1 : 0],
+                              input_.shape[channels_first ? 2 : 1], input_.shape[channel_axis]};
+    if (wanted.channels != 1 && wanted.channels != 3) {
+      fail(path, "it takes no picture: it has " + std::to_string(wanted.channels) +
+                     " channels, pictures have 1 or 3");
+    }
+    const Picture picture = read_picture(path);
+    std::vector<float> pixels = pixels_of(picture, wanted.channels);
+    if (picture.height != wanted.height || picture.width != wanted.width) {
+      const auto text = [](int64_t height, int64_t width) {
+        return std::to_string(height) + "x" + std::to_string(width);
+      };
+      if (!options_.resize) {
+        fail(path,
+             "the picture has " + text(picture.height, picture.width) +
+                 " pixels (height x width), the network takes " + text(wanted.height, wanted.width),
+             "--resize makes it fit");
+      }
+      pixels = resize_bilinear(pixels, {picture.height, picture.width, wanted.channels},
+                               wanted.height, wanted.width);
+    }
+    if (channels_first) pixels = to_planes(pixels, wanted);
+    return finish({1, std::move(pixels)}, path, options_.scale.value_or(1.0f / 255));
+  }
+
+  Samples read_array(const WeightTensor& array, const std::string& path) const {
+    if (options_.resize || options_.bgr) {
+      fail(path, std::string(options_.resize ? "--resize" : "--channels bgr") +
+                     " is for pictures, not for arrays");
+    }
+    const std::vector<int64_t> sample(input_.shape, input_.shape + input_.rank);
+    std::vector<int64_t> found = array.shape;
+    if (found.size() == sample.size()) found.insert(found.begin(), 1);
+    if (!std::equal(found.begin() + (found.empty() ? 0 : 1), found.end(), sample.begin(),
+                    sample.end())) {
+      fail(path, "it is " + shape_of_batch(input_) + ", the array is " + shape_text(array.shape),
+           order_hint(array.shape, sample));
+    }
+    if (found[0] < 1 || found[0] > Network::kMaxBatch) {
+      fail(path, "the array has a batch of " + std::to_string(found[0]) + ", possible are 1 to " +
+                     std::to_string(Network::kMaxBatch));
+    }
+    return finish({found[0], to_floats(array, "'" + path + "'")}, path, options_.scale.value_or(1));
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& path, const std::string& text,
+                         const std::string& hint = {}) const {
+    throw UserError("input '" + std::string(input_.name) + "' from '" + path + "': " + text, hint);
+  }
+
+  std::vector<float> pixels_of(const Picture& picture, int64_t channels) const {
+    const std::size_t count = picture.rgb.size() / 3;
+    std::vector<float> pixels(count * static_cast<std::size_t>(channels));
+    for (std::size_t i = 0; i < count; ++i) {
+      const uint8_t* rgb = &picture.rgb[3 * i];
+      if (channels == 1) {
+        // Rounded to 8 bits, as Pillow's convert("L") does.
+        pixels[i] =
+            static_cast<float>((rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 32768) >> 16);
+        continue;
+      }
+      for (std::size_t c = 0; c < 3; ++c)
+        pixels[3 * i + c] = static_cast<float>(rgb[options_.bgr ? 2 - c : c]);
+    }
+    return pixels;
+  }
+
+  static std::vector<float> to_planes(const std::vector<float>& pixels, const PictureShape& shape) {
+    std::vector<float> planes(pixels.size());
+    const auto channels = static_cast<std::size_t>(shape.channels);
+    const std::size_t count = pixels.size() / channels;
+    for (std::size_t i = 0; i < count; ++i)
+      for (std::size_t c = 0; c < channels; ++c) planes[c * count + i] = pixels[i * channels + c];
+    return planes;
+  }
+
+  /// A file whose axes are in the other of the two common orders.
+  std::string order_hint(std::span<const int64_t> found, const std::vector<int64_t>& sample) const {
+    if (axes_.size() < 2 || found.size() < sample.size()) return {};
+    std::vector<int64_t> other = sample;
+    const bool channels_first = axes_.front() == 'C';
+    std::rotate(other.begin(), channels_first ? other.begin() + 1 : other.end() - 1, other.end());
+    if (!std::ranges::equal(found.last(sample.size()), other)) return {};
+    return std::string("its channels come ") + (channels_first ? "last" : "first") +
+           ", the network's come " + (channels_first ? "first" : "last");
+  }
+
+  Samples finish(Samples samples, const std::string& path, float scale) const {
+    const std::size_t channel_axis = axes_.find('C');
+    int64_t inner = 1;  // values between two of one channel's
+    for (std::size_t axis = channel_axis + 1; axis < axes_.size(); ++axis)
+      inner *= input_.shape[axis];
+    const int64_t channels = channel_axis == axes_.npos ? 1 : input_.shape[channel_axis];
+    const auto per_channel = [&](const std::vector<float>& given, float otherwise,
+                                 const char* option) {
+      if (given.size() > 1 && given.size() != static_cast<std::size_t>(channels)) {
+        fail(path, std::string(option) + " has " + std::to_string(given.size()) +
+                       " numbers, expected one, or one for each of " + std::to_string(channels) +
+                       " channels");
+      }
+      std::vector<float> list(static_cast<std::size_t>(channels),
+                              given.empty() ? otherwise : given[0]);
+      if (given.size() > 1) list = given;
+      return list;
+    };
+    const std::vector<float> mean = per_channel(options_.mean, 0, "--mean");
+    const std::vector<float> deviation = per_channel(options_.deviation, 1, "--deviation");
+    for (std::size_t i = 0; i < samples.values.size(); ++i) {
+      const std::size_t c =
+          i / static_cast<std::size_t>(inner) % static_cast<std::size_t>(channels);
+      samples.values[i] = (samples.values[i] * scale - mean[c]) / deviation[c];
+    }
+    check_finite(samples.values, "input '" + std::string(input_.name) + "' from '" + path + "'");
+    return samples;
+  }
+
+  const halcyon_tensor_info& input_;
+  const InputOptions& options_;
+  const std::string_view axes_;
+};
+
+class AllInputs {
+ public:
+  AllInputs(const halcyon_network& info, const InputOptions& options)
+      : info_(info), options_(options), samples_(static_cast<std::size_t>(info.input_count)) {
+    for (int32_t i = 0; i < info.input_count; ++i) {
+      if (info.inputs[i].dtype == HALCYON_F32) continue;
+      throw UserError(std::string("input '") + info.inputs[i].name +
+                      "' takes whole numbers, which are not read from files");
+    }
+  }
+
+  void read(const NamedFile& file) {
+    const std::string ending = std::filesystem::path(file.path).extension().string();
+    if (ending == ".safetensors") return read_tensors(file);
+    if (ending != ".npy" && !is_picture_name(file.path)) {
+      throw UserError("input file '" + file.path + "' has a name that says nothing of its format",
+                      ".npy, .safetensors, .png and .jpg are read");
+    }
+    if (file.index < 0 && info_.input_count > 1) {
+      throw UserError("input file '" + file.path + "' is for one input, network '" + info_.name +
+                          "' has " + std::to_string(info_.input_count),
+                      "write NAME=" + file.path + "; the inputs are " +
+                          names_of(info_.inputs, info_.input_count));
+    }
+    const int32_t index = std::max(file.index, 0);
+    const InputReader reader(info_.inputs[index], options_);
+    append(index, ending == ".npy" ? reader.read_array(read_npy(file.path), file.path)
+                                   : reader.read_picture_file(file.path));
+  }
+
+  InputValues finish() {
+    InputValues all;
+    for (int32_t i = 0; i < info_.input_count; ++i) {
+      Samples& samples = samples_[static_cast<std::size_t>(i)];
+      if (samples.count == 0) {
+        throw UserError(std::string("no file for input '") + info_.inputs[i].name + "', which is " +
+                            shape_of_batch(info_.inputs[i]),
+                        std::string("--input ") + info_.inputs[i].name + "=FILE");
+      }
+      if (i > 0 && samples.count != all.batch) {
+        throw UserError(std::string("input '") + info_.inputs[i].name + "' has a batch of " +
+                        std::to_string(samples.count) + ", '" + info_.inputs[0].name + "' of " +
+                        std::to_string(all.batch));
+      }
+      all.batch = samples.count;
+      all.values.push_back(std::move(samples.values));
+    }
+    return all;
+  }
+
+ private:
+  /// Every input that the file has a tensor for, or the one that is named.
+  void read_tensors(const NamedFile& named) {
+    const WeightFile file = read_weights(named.path);
+    bool found = false;
+    for (int32_t i = 0; i < info_.input_count; ++i) {
+      const WeightTensor* const tensor = file.find(info_.inputs[i].name);
+      if (tensor == nullptr || (named.index >= 0 && named.index != i)) continue;
+      append(i, InputReader(info_.inputs[i], options_).read_array(*tensor, named.path));
+      found = true;
+    }
+    if (found) return;
+    std::string holds;
+    for (const WeightTensor& tensor : file.tensors)
+      holds += (holds.empty() ? "" : ", ") + quote(tensor.name);
+    throw UserError("input file '" + named.path + "' has no tensor with the name of an input",
+                    "the inputs are " + names_of(info_.inputs, info_.input_count) +
+                        ", the file holds " + (holds.empty() ? "nothing" : holds));
+  }
+
+  void append(int32_t index, Samples more) {
+    Samples& samples = samples_[static_cast<std::size_t>(index)];
+    samples.count += more.count;
+    if (samples.count > Network::kMaxBatch) {
+      throw UserError(std::string("input '") + info_.inputs[index].name + "' has a batch above " +
+                      std::to_string(Network::kMaxBatch));
+    }
+    if (samples.values.empty()) {
+      samples.values = std::move(more.values);
+    } else {
+      samples.values.insert(samples.values.end(), more.values.begin(), more.values.end());
+    }
+  }
+
+  const halcyon_network& info_;
+  const InputOptions& options_;
+  std::vector<Samples> samples_;
+};
+
+}  // namespace
+
+void InputOptions::add_to(CLI::App& command) {
+  command
+      .add_option("--input", files,
+                  "FILE or INPUT=FILE: .npy, .safetensors (tensors by name), .png or .jpg; several "
+                  "make a batch")
+      ->required()
+      ->allow_extra_args(false);
+  command
+      .add_option("--scale", scale,
+                  "the network sees (value * scale - mean) / deviation; 1/255 for pictures, 1 for "
+                  "arrays")
+      ->check(number("other than 0", [](float x) { return x != 0; }));
+  command.add_option("--mean", mean, "one number, or one for each channel: 0.48,0.46,0.41")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(number("", [](float) { return true; }));
+  command.add_option("--deviation", deviation, "as --mean")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(number("above 0", [](float x) { return x > 0; }));
+  command
+      .add_option_function<std::string>(
+          "--channels", [this](const std::string& text) { bgr = text == "bgr"; },
+          "order in which the network takes a picture's colours: rgb or bgr")
+      ->check(CLI::Validator(
+          [](const std::string& text) -> std::string {
+            return text == "rgb" || text == "bgr" ? "" : "'" + text + "' is neither rgb nor bgr";
+          },
+          "ORDER"));
+  command.add_flag("--resize", resize, "stretch pictures to the network's size");
+}
+
+InputValues read_inputs(const halcyon_network& info, const InputOptions& options) {
+  AllInputs all(info, options);
+  for (const std::string& text : options.files)
+    all.read(split_name(text, info.inputs, info.input_count));
+  return all.finish();
+}
+
+std::string shape_of_batch(const halcyon_tensor_info& tensor) {
+  std::string text = "[N";
+  for (int32_t axis = 0; axis < tensor.rank; ++axis)
+    text += "," + std::to_string(tensor.shape[axis]);
+  return text + "]" + (tensor.axes[0] == '\0' ? "" : std::string(" (") + tensor.axes + ")");
+}
+
+NamedFile split_name(const std::string& text, const halcyon_tensor_info* tensors, int32_t count) {
+  const std::size_t equals = text.find('=');
+  for (int32_t i = 0; equals != text.npos && i < count; ++i)
+    if (text.substr(0, equals) == tensors[i].name) return {i, text.substr(equals + 1)};
+  return {-1, text};
+}
+
+}  // namespace halcyon::runtime

@@ -1,0 +1,74 @@
+#include "runtime/program/run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+
+#include "runtime/base/error.h"
+#include "runtime/network.h"
+#include "runtime/program/usage.h"
+#include "runtime/program/workspace_limit.h"
+
+namespace halcyon::runtime {
+namespace {
+
+bool all_linked_in(const halcyon_network& info) {
+  return std::all_of(info.parameters, info.parameters + info.parameter_count,
+                     [](const halcyon_parameter_info& parameter) {
+                       return parameter.init == HALCYON_INIT_VALUES;
+                     });
+}
+
+void give_weights(Network& network, const RunOptions& options) {
+  if (!options.weights.empty()) {
+    network.load(options.weights);
+  } else if (!all_linked_in(network.info())) {
+    std::cerr << "warning: no --weights: they are random (seed " << options.seed
+              << "), and so are the results\n";
+    network.initialize(options.seed);
+  }
+}
+
+}  // namespace
+
+void RunOptions::add_to(CLI::App& command) {
+  input.add_to(command);
+  output.add_to(command);
+  CLI::Option* const file = command.add_option("--weights", weights, "safetensors file");
+  command.add_option("--seed", seed, "of random weights, where none are given")
+      ->check(whole_number<uint64_t>(0))
+      ->excludes(file);
+  command.add_option("--threads", threads, "0: as many as the machine has")
+      ->check(whole_number(0, 1024));
+  add_workspace_limit_to(command, workspace_limit);
+}
+
+void run_network(const halcyon_network& info, const RunOptions& options) {
+  const OutputPlan plan(info, options.output);
+  Network network(info, options.threads);
+  const InputValues inputs = read_inputs(info, options.input);
+  plan.check_batch(inputs.batch);
+  check_workspace_limit(
+      options.workspace_limit, std::string("network '") + info.name + "'", inputs.batch,
+      [&](int64_t batch) { return info.workspace_bytes(batch, network.pool().workers()); });
+  give_weights(network, options);
+  network.reserve_inference(inputs.batch);
+
+  std::vector<const void*> in;
+  for (const std::vector<float>& values : inputs.values) in.push_back(values.data());
+  OutputValues outputs;
+  outputs.batch = inputs.batch;
+  std::vector<void*> out;
+  for (int32_t i = 0; i < info.output_count; ++i) {
+    outputs.values.emplace_back(static_cast<std::size_t>(inputs.batch * info.outputs[i].elements));
+    out.push_back(outputs.values.back().data());
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  network.infer(inputs.batch, in, out);
+  const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
+  outputs.time_ms = time.count();
+  outputs.threads = network.pool().workers();
+  plan.deliver(outputs);
+}
+
+}  // namespace halcyon::runtime
