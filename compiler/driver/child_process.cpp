@@ -9,7 +9,10 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <sstream>
 #include <utility>
 
 #include "runtime/base/error.h"
@@ -100,6 +103,16 @@ bool HeldSignals::wait() const {
   if (signal <= 0 || sigismember(&ending_, signal) != 1) return false;
   raise(signal);  // held again
   return true;
+}
+
+std::vector<std::string> tool_words(const char* variable, const std::string& otherwise) {
+  const char* given = std::getenv(variable);
+  const std::string text = given == nullptr ? "" : given;
+  if (text.find('/') != text.npos && std::filesystem::is_regular_file(text)) return {text};
+  std::istringstream in(text);
+  std::vector<std::string> words;
+  for (std::string word; in >> word;) words.push_back(word);
+  return words.empty() ? std::vector<std::string>{otherwise} : words;
 }
 
 Finished run_child(const std::vector<std::string>& words, std::chrono::seconds limit,

@@ -29,6 +29,10 @@ class HeldSignals {
   sigset_t ending_ = {}, awaited_ = {}, before_ = {};
 };
 
+/// The words of an environment variable that names a tool, which may be more than a program:
+/// CXX="ccache g++", "g++ -m64". The path of a program with blanks in it is one word.
+std::vector<std::string> tool_words(const char* variable, const std::string& otherwise);
+
 struct Finished {
   int status = -1;  ///< as waitpid says
   bool timed_out = false;

@@ -122,16 +122,18 @@ std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& o
 
   set_scratch(inference, artifact.kernels);
   set_scratch(training, artifact.kernels);
+  artifact.scratch_bytes = inference.plan.scratch_bytes;
+  artifact.train_scratch_bytes = training.plan.scratch_bytes;
   artifact.interface = describe_interface(name, context.target.features, artifact.inference,
                                           artifact.training ? &*artifact.training : nullptr);
   artifact.entry = emit_entry(artifact.interface, inference.plan,
                               artifact.training ? &training.plan : nullptr, context.target);
   LibraryFacts facts;
   facts.macs = artifact.inference.graph.macs();
-  facts.workspace_bytes_batch1 = inference.plan.workspace_bytes(1, 1);
+  facts.workspace_bytes_batch1 = artifact.workspace_bytes(1, 1);
   facts.kernels = descriptions(inference);
   if (artifact.training) {
-    facts.train_workspace_bytes_batch1 = training.plan.workspace_bytes(1, 1);
+    facts.train_workspace_bytes_batch1 = artifact.train_workspace_bytes(1, 1);
     facts.train_kernels = descriptions(training);
   }
   artifact.c_header = c_header(artifact.interface);
@@ -140,19 +142,40 @@ std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& o
   return artifact;
 }
 
-void write_library(const Artifact& artifact, const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) throw SystemError("cannot make folder " + folder.string() + ": " + error.message());
+int64_t Artifact::workspace_bytes(int64_t batch, int64_t workers) const {
+  return EntryPlan{&inference, {}, scratch_bytes}.workspace_bytes(batch, workers);
+}
+
+int64_t Artifact::train_workspace_bytes(int64_t batch, int64_t workers) const {
+  return EntryPlan{&*training, {}, train_scratch_bytes}.workspace_bytes(batch, workers);
+}
+
+std::vector<std::byte> library_archive(const Artifact& artifact) {
   std::vector<ArchiveMember> members = {{artifact.interface.name + ".o", artifact.entry}};
   for (const KernelObject& kernel : artifact.kernels)
     members.push_back({kernel.symbol + ".o", kernel.object});
+  return make_archive(members);
+}
+
+void make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw SystemError("cannot make folder " + folder.string() + ": " + error.message());
+}
+
+void write_headers(const Artifact& artifact, const std::filesystem::path& folder) {
   const std::string& name = artifact.interface.name;
   const auto text = [](const std::string& s) { return std::as_bytes(std::span(s)); };
-  runtime::write_file_atomically(folder / ("lib" + name + ".a"), make_archive(members));
   runtime::write_file_atomically(folder / (name + ".h"), text(artifact.c_header));
   runtime::write_file_atomically(folder / (name + ".hpp"), text(artifact.cpp_header));
   runtime::write_file_atomically(folder / (name + ".json"), text(artifact.manifest));
+}
+
+void write_library(const Artifact& artifact, const std::filesystem::path& folder) {
+  make_folder(folder);
+  runtime::write_file_atomically(folder / ("lib" + artifact.interface.name + ".a"),
+                                 library_archive(artifact));
+  write_headers(artifact, folder);
 }
 
 }  // namespace halcyon::compiler

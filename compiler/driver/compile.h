@@ -34,14 +34,27 @@ struct Artifact {
   std::vector<std::byte> entry;  ///< object file of the functions that the host calls
   std::string c_header, cpp_header, manifest;
   int64_t kernels_compiled = 0;  ///< the rest came from the cache
+  int64_t scratch_bytes = 0;     ///< for each worker
+  int64_t train_scratch_bytes = 0;
+
+  /// What NAME_workspace_bytes and NAME_train_workspace_bytes return.
+  int64_t workspace_bytes(int64_t batch, int64_t workers) const;
+  int64_t train_workspace_bytes(int64_t batch, int64_t workers) const;
 };
 
 /// Errors: UserError for networks that cannot be compiled as asked. Empty when `observe` stopped
 /// it.
 std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& options);
 
+/// The bytes of libNAME.a.
+std::vector<std::byte> library_archive(const Artifact& artifact);
+
 /// Writes libNAME.a, NAME.h, NAME.hpp and NAME.json, each atomically.
 /// Errors: SystemError if the folder cannot be made or written.
 void write_library(const Artifact& artifact, const std::filesystem::path& folder);
+
+/// Parts of write_library that other kinds of libraries share.
+void make_folder(const std::filesystem::path& folder);
+void write_headers(const Artifact& artifact, const std::filesystem::path& folder);
 
 }  // namespace halcyon::compiler

@@ -10,26 +10,41 @@
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compile_options.h"
 #include "compiler/driver/dump.h"
+#include "compiler/driver/link.h"
 #include "compiler/driver/usage.h"
 #include "compiler/emit/library_name.h"
 #include "dsl/zoo/zoo.h"
 #include "runtime/base/error.h"
+#include "runtime/program/workspace_limit.h"
 
 namespace halcyon::compiler {
 
 namespace {
 
+enum class Emit { archive, shared, program };
+
+Emit parse_emit(const std::string& text) {
+  if (text == "static") return Emit::archive;
+  if (text == "shared") return Emit::shared;
+  if (text == "exe") return Emit::program;
+  throw UserError("there is no '" + text + "' to make", "static, shared or exe");
+}
+
 struct CompileCommand : CompileFlags {
+  std::string emit = "static";
   std::string folder;
   std::string weights;
   bool train = false;
   bool timing = false;
+  uint64_t workspace_limit = 0;
   std::vector<std::string> dump_after;
   std::string stop_after;
 
   /// Without a folder the passes are all there is to do.
   bool only_shows() const { return folder.empty(); }
   void run() const;
+  void check_workspace(const Artifact& artifact) const;
+  std::string write(const Artifact& artifact) const;
   bool observe(const char* which, const Program& program, const PassRecord& record) const;
 };
 
@@ -59,7 +74,35 @@ bool CompileCommand::observe(const char* which, const Program& program,
   return stop_after != record.pass.name && !(last && only_shows());
 }
 
+void CompileCommand::check_workspace(const Artifact& artifact) const {
+  const std::string what = "network '" + artifact.interface.name + "'";
+  runtime::check_workspace_limit(workspace_limit, what, 1, [&](int64_t batch) {
+    return static_cast<uint64_t>(artifact.workspace_bytes(batch, 1));
+  });
+  if (!artifact.training) return;
+  runtime::check_workspace_limit(workspace_limit, what + ", training", 1, [&](int64_t batch) {
+    return static_cast<uint64_t>(artifact.train_workspace_bytes(batch, 1));
+  });
+}
+
+/// Returns the names of the files.
+std::string CompileCommand::write(const Artifact& artifact) const {
+  const std::chrono::seconds limit(source_timeout_s);
+  const std::string& made = artifact.interface.name;
+  const Emit kind = parse_emit(emit);
+  switch (kind) {
+    case Emit::archive: write_library(artifact, folder); break;
+    case Emit::shared: write_shared_library(artifact, folder, limit); break;
+    case Emit::program: write_program(artifact, folder, limit); return made;
+  }
+  return fmt::format("lib{0}.{1}, {0}.h, {0}.hpp, {0}.json", made,
+                     kind == Emit::shared ? "so" : "a");
+}
+
 void CompileCommand::run() const {
+  if (parse_emit(emit) == Emit::program && train) {
+    throw CLI::ValidationError("--emit exe", "a program only infers, --train adds nothing to it");
+  }
   if (only_shows() && dump_after.empty() && stop_after.empty())
     throw CLI::RequiredError("--output");
   const auto begin = std::chrono::steady_clock::now();
@@ -71,19 +114,18 @@ void CompileCommand::run() const {
   };
   const std::optional<Artifact> artifact = compile(graph, chosen);
   if (!artifact) return;
-  write_library(*artifact, folder);
+  check_workspace(*artifact);
+  const std::string written = write(*artifact);
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - begin;
-  const std::string& made = artifact->interface.name;
-  fmt::print(
-      "{0}/lib{1}.a, {1}.h, {1}.hpp, {1}.json: {2} kernels ({3} compiled, the rest from the cache) "
-      "in {4:.2f} s\n",
-      folder, made, artifact->kernels.size(), artifact->kernels_compiled, time.count());
+  fmt::print("{}/{}: {} kernels ({} compiled, the rest from the cache) in {:.2f} s\n", folder,
+             written, artifact->kernels.size(), artifact->kernels_compiled, time.count());
 }
 
 }  // namespace
 
 void add_compile_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("compile", "make a static library with C and C++ headers");
+  CLI::App* command =
+      app.add_subcommand("compile", "make a library with C and C++ headers, or a program");
   auto options = std::make_shared<CompileCommand>();
   options->add_to(*command);
   options->add_training_to(*command,
@@ -93,7 +135,12 @@ void add_compile_command(CLI::App& app) {
       "folder for the library; needed unless --dump-after or --stop-after is given");
   command->add_option("--name", options->name, "name of the library; the network's own otherwise")
       ->check(usable_by(check_library_name, "NAME"));
+  command
+      ->add_option("--emit", options->emit,
+                   "static: libNAME.a; shared: libNAME.so; exe: a program that works on files")
+      ->check(usable_by([](const std::string& text) { parse_emit(text); }, "KIND"));
   command->add_option("--weights", options->weights, "safetensors file to link in");
+  runtime::add_workspace_limit_to(*command, options->workspace_limit);
   command->add_flag("--timing", options->timing, "time of each pass");
   command->add_option("--dump-after", options->dump_after, "print the program behind this pass")
       ->check(usable_by(check_pass_name, "PASS"));

@@ -7,7 +7,6 @@
 #include <cstring>
 #include <filesystem>
 #include <optional>
-#include <sstream>
 
 #include "compiler/driver/child_process.h"
 #include "compiler/graph/parse.h"
@@ -70,18 +69,6 @@ void check_source(const std::string& path) {
     throw UserError("cannot read network file '" + path + "'", "a DSL file (.cpp) or zoo:NAME");
 }
 
-/// The words of $CXX, which may be more than a program: "ccache g++", "g++ -m64". The path of a
-/// program with blanks in it is one word.
-std::vector<std::string> cxx_words() {
-  const char* given = std::getenv("CXX");
-  const std::string text = given == nullptr ? "" : given;
-  if (text.find('/') != text.npos && std::filesystem::is_regular_file(text)) return {text};
-  std::istringstream in(text);
-  std::vector<std::string> words;
-  for (std::string word; in >> word;) words.push_back(word);
-  return words.empty() ? std::vector<std::string>{"c++"} : words;
-}
-
 std::string time_limit_hint(const std::string& question) {
   return question + " --source-timeout SECONDS waits longer";
 }
@@ -89,7 +76,7 @@ std::string time_limit_hint(const std::string& question) {
 /// Makes the program that prints the network.
 void compile_source(const std::string& path, const std::string& program, std::chrono::seconds limit,
                     const HeldSignals& signals) {
-  std::vector<std::string> command = cxx_words();
+  std::vector<std::string> command = tool_words("CXX", "c++");
   const std::string compiler = command[0];
   const bool is_clang = std::any_of(command.begin(), command.end(), [](const std::string& word) {
     return word.find("clang") != word.npos;
