@@ -58,12 +58,15 @@ bool is_picture_name(const std::string& path) {
   return ending == ".png" || ending == ".jpg" || ending == ".jpeg";
 }
 
-Picture read_picture(const std::string& path) {
-  const std::vector<std::byte> bytes = read_file(path, uint64_t{1} << 30);
+Picture decode_picture(std::span<const std::byte> bytes, const std::string& source) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.starts_with("\x89PNG\r\n\x1a\n")) return decode_png(bytes, path);
-  if (text.starts_with("\xff\xd8\xff")) return detail::decode_jpeg(bytes, path);
-  throw UserError("picture '" + path + "' begins neither as a PNG nor as a JPEG file");
+  if (text.starts_with("\x89PNG\r\n\x1a\n")) return decode_png(bytes, source);
+  if (text.starts_with("\xff\xd8\xff")) return detail::decode_jpeg(bytes, source);
+  throw UserError("picture '" + source + "' begins neither as a PNG nor as a JPEG file");
+}
+
+Picture read_picture(const std::string& path) {
+  return decode_picture(read_file(path, uint64_t{1} << 30), path);
 }
 
 }  // namespace halcyon::runtime

@@ -17,6 +17,9 @@ inline constexpr int64_t kMaxPicturePixels = 1 << 28;  ///< what a small hostile
 /// otherwise.
 Picture read_picture(const std::string& path);
 
+/// The same from memory; `source` is what messages call it.
+Picture decode_picture(std::span<const std::byte> bytes, const std::string& source);
+
 /// Whether a file of this name is read as a picture: .png, .jpg, .jpeg.
 bool is_picture_name(const std::string& path);
 

@@ -168,6 +168,25 @@ TEST(Npy, RefusesSizesThatDoNotFit) {
                  "is more than any memory holds");
 }
 
+TEST(Npy, SurvivesEveryChangedByteAndEveryLength) {
+  const std::string good = file_of(header_of("<f4", "(2, 3)", true), data_of(kSix));
+  const auto read_or_refuse = [](const std::string& text) {
+    try {
+      const WeightTensor array = parse_npy(bytes_of(text), "a.npy");
+      EXPECT_LE(array.data.size(), text.size());
+    } catch (const UserError&) {
+    }
+  };
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    expect_refused(good.substr(0, at));
+    for (const char value : std::string("\0\1\x09 '(),-79}\x7f\xff", 14)) {
+      std::string text = good;
+      text[at] = value;
+      read_or_refuse(text);
+    }
+  }
+}
+
 TEST(Npy, RefusesWhatAreNoNumbers) {
   expect_refused(file_of(header_of("|O", "(1,)"), "x"), "holds Python objects",
                  "hint: save it as numbers");

@@ -114,6 +114,27 @@ TEST_F(ReadPicture, RefusesWhatIsCutOff) {
   expect_error<UserError>([&] { read_picture(head); }, "is no complete JPEG file: ");
 }
 
+TEST_F(ReadPicture, SurvivesEveryChangedByte) {
+  std::vector<uint8_t> rgb;
+  for (int i = 0; i < 9 * 7; ++i) rgb.insert(rgb.end(), {static_cast<uint8_t>(i * 4), 100, 7});
+  for (const std::string& path :
+       {write_pixels("a.png", 9, 7, PNG_FORMAT_RGB, rgb), write_jpeg(9, 7, rgb)}) {
+    const std::vector<std::byte> good = read_file(path);
+    int64_t refused = 0;
+    for (std::size_t at = 0; at < good.size(); ++at) {
+      std::vector<std::byte> bytes = good;
+      bytes[at] ^= std::byte{0x55};
+      try {
+        const Picture picture = decode_picture(bytes, "a");
+        EXPECT_EQ(picture.rgb.size(), static_cast<std::size_t>(3 * picture.height * picture.width));
+      } catch (const UserError&) {
+        ++refused;
+      }
+    }
+    EXPECT_GT(refused, 20);
+  }
+}
+
 TEST_F(ReadPicture, RefusesWhatIsNoPictureOrClaimsToBeHuge) {
   const std::string path = folder_.file("a.png");
   const std::string text = "hello";

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "e2e_grey.h"
 #include "runtime/data/npy.h"
 #include "runtime/data/picture.h"

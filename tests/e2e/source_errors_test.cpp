@@ -61,6 +61,15 @@ TEST_F(SourceErrors, AWrongShapeIsReportedWithNodeLineAndArithmetic) {
       "hint: use a smaller kernel, more padding or a larger input");
 }
 
+TEST_F(SourceErrors, AttributesThatDoNotGoTogether) {
+  expect_refused(network("  net.output(\"y\", x | conv(4, 3, {.groups = 3}));\n"),
+                 "conv 'conv1' (mine.cpp:6): 1 channels cannot be split into 3 groups (1 % 3 = 1)",
+                 "hint: choose .groups that divides both the input channels and the filters");
+  expect_refused(network("  net.output(\"y\", x | max_pool(2, {.pad = 2}));\n"),
+                 "(mine.cpp:6): padding 2 is not below the window's 2",
+                 "hint: a window that holds padding alone has no maximum");
+}
+
 TEST_F(SourceErrors, AFileWithoutItsLastLine) {
   const std::string file = network("  net.output(\"y\", x | relu);\n", "");
   expect_refused(file,
