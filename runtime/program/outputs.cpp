@@ -33,6 +33,12 @@ std::vector<int64_t> shape_with(int64_t batch, const halcyon_tensor_info& output
   return shape;
 }
 
+std::span<const float> sample_of(std::span<const float> values, const halcyon_tensor_info& output,
+                                 int64_t index) {
+  const auto elements = static_cast<std::size_t>(output.elements);
+  return values.subspan(static_cast<std::size_t>(index) * elements, elements);
+}
+
 std::vector<std::string> read_labels(const std::string& path) {
   const std::vector<std::byte> bytes = read_file(path, uint64_t{1} << 24);
   std::istringstream text(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
@@ -219,12 +225,11 @@ void OutputPlan::print(const OutputValues& outputs) const {
     }
     const bool named = static_cast<int64_t>(labels_.size()) == output.elements;
     for (int64_t n = 0; n < outputs.batch; ++n) {
-      const auto sample = values.subspan(static_cast<std::size_t>(n * output.elements),
-                                         static_cast<std::size_t>(output.elements));
+      const std::span<const float> sample = sample_of(values, output, n);
       std::printf("%s", output.name);
       if (outputs.batch > 1) {
-        std::printf(", sample %lld of %lld", static_cast<long long>(n + 1),
-                    static_cast<long long>(outputs.batch));
+        std::printf(", sample %s of %s", std::to_string(n + 1).c_str(),
+                    std::to_string(outputs.batch).c_str());
       }
       std::printf("\n");
       for (const std::size_t k : top_classes(sample, options_.top)) {
@@ -251,8 +256,7 @@ void OutputPlan::print_json(const OutputValues& outputs) const {
       const bool named = static_cast<int64_t>(labels_.size()) == output.elements;
       entry["top"] = nlohmann::json::array();
       for (int64_t n = 0; n < outputs.batch; ++n) {
-        const auto sample = values.subspan(static_cast<std::size_t>(n * output.elements),
-                                           static_cast<std::size_t>(output.elements));
+        const std::span<const float> sample = sample_of(values, output, n);
         nlohmann::json classes = nlohmann::json::array();
         for (const std::size_t k : top_classes(sample, options_.top)) {
           classes.push_back({{"class", k}, {"value", sample[k]}});

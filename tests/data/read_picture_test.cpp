@@ -71,7 +71,7 @@ class ReadPicture : public testing::Test {
     return path;
   }
 
-  const tests::TemporaryFolder folder_;
+  tests::TemporaryFolder folder_;
 };
 
 TEST_F(ReadPicture, ReadsAPng) {

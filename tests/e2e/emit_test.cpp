@@ -49,7 +49,7 @@ class EmitLinked : public testing::Test {
   }
   std::string file(const std::string& name) const { return folder_.file(name); }
 
-  const TemporaryFolder folder_;
+  TemporaryFolder folder_;
   const std::string out_ = folder_.file("out");
 };
 

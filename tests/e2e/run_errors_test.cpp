@@ -38,7 +38,7 @@ class RunErrors : public testing::Test {
     for (const std::string& name : names_in(file(""))) EXPECT_FALSE(name.starts_with("y.npy"));
   }
 
-  const TemporaryFolder folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(RunErrors, InputsThatDoNotFit) {

@@ -50,7 +50,7 @@ class Run : public testing::Test {
     return finished;
   }
 
-  const TemporaryFolder folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(Run, AnArrayGivesWhatALinkedNetworkGives) {

@@ -64,7 +64,7 @@ class Inputs : public testing::Test {
     expect_error<UserError>([&] { read(input); }, "input 'image' from '" + path + "'", parts...);
   }
 
-  const tests::TemporaryFolder folder_;
+  tests::TemporaryFolder folder_;
   InputOptions options_;
 };
 

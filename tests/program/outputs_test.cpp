@@ -49,7 +49,7 @@ class Outputs : public testing::Test {
     return folder_.file("labels.txt");
   }
 
-  const tests::TemporaryFolder folder_;
+  tests::TemporaryFolder folder_;
   halcyon_network network_{};
   OutputOptions options_;
   const OutputValues one_{1, 2, 1.5, {{0.25f, 0.5f, 0.125f}, {0, 1, 0.5f, 2}}};
