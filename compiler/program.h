@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <vector>
 
 #include "compiler/layout.h"
@@ -83,6 +84,11 @@ struct Program {
   std::map<Value, Layout> layouts;     ///< of every stored value with a batch
   std::map<Value, WeightLayout> weights;  ///< of every stored value without
   MemoryPlan memory;
+
+  /// Those that run in each call.
+  std::span<const Region> call_regions() const {
+    return std::span(regions).subspan(prepare_regions);
+  }
 
   /// The value whose bytes `v` names.
   Value stored(Value v) const {

@@ -122,8 +122,8 @@ std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& o
 
   set_scratch(inference, artifact.kernels);
   set_scratch(training, artifact.kernels);
-  artifact.scratch_bytes = inference.plan.scratch_bytes;
-  artifact.train_scratch_bytes = training.plan.scratch_bytes;
+  artifact.scratch = inference.plan.scratch;
+  artifact.train_scratch = training.plan.scratch;
   artifact.interface = describe_interface(name, context.target.features, artifact.inference,
                                           artifact.training ? &*artifact.training : nullptr);
   artifact.entry = emit_entry(artifact.interface, inference.plan,
@@ -143,11 +143,11 @@ std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& o
 }
 
 int64_t Artifact::workspace_bytes(int64_t batch, int64_t workers) const {
-  return EntryPlan{&inference, {}, scratch_bytes}.workspace_bytes(batch, workers);
+  return EntryPlan{&inference, {}, scratch}.workspace_bytes(batch, workers);
 }
 
 int64_t Artifact::train_workspace_bytes(int64_t batch, int64_t workers) const {
-  return EntryPlan{&*training, {}, train_scratch_bytes}.workspace_bytes(batch, workers);
+  return EntryPlan{&*training, {}, train_scratch}.workspace_bytes(batch, workers);
 }
 
 std::vector<std::byte> library_archive(const Artifact& artifact) {

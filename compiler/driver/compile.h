@@ -34,8 +34,8 @@ struct Artifact {
   std::vector<std::byte> entry;  ///< object file of the functions that the host calls
   std::string c_header, cpp_header, manifest;
   int64_t kernels_compiled = 0;  ///< the rest came from the cache
-  int64_t scratch_bytes = 0;     ///< for each worker
-  int64_t train_scratch_bytes = 0;
+  Scratch scratch;
+  Scratch train_scratch;
 
   /// What NAME_workspace_bytes and NAME_train_workspace_bytes return.
   int64_t workspace_bytes(int64_t batch, int64_t workers) const;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <span>
 
 #include "compiler/driver/kernel_runner.h"
 #include "compiler/lower/hyper.h"
@@ -47,7 +46,7 @@ std::vector<KernelTime> profile_kernels(const Program& program, const Artifact& 
   runtime::Random random(1);
   const Target target = parse_target(artifact.interface.target);
   std::vector<KernelTime> times;
-  for (const Region& region : std::span(program.regions).subspan(program.prepare_regions)) {
+  for (const Region& region : program.call_regions()) {
     const KernelSpec spec = make_kernel_spec(program, region, target);
     KernelTime time{
         .label = spec.label(), .schedule = to_string(spec.choice), .macs = spec.macs() * batch};

@@ -36,8 +36,12 @@ class DiagramBuilder {
  public:
   /// `program` is null before the passes.
   DiagramBuilder(const Graph& graph, const Program* program) : graph_(graph), program_(program) {
+    const bool prepares = program != nullptr && program->prepare_regions > 0;
+    for (int32_t id = 0; id < graph.node_count(); ++id)
+      is_given_.push_back(std::holds_alternative<ops::Parameter>(graph.node(id).op));
+    if (prepares) is_given_ = parameter_nodes(graph);
     for (int32_t id = 0; id < graph.node_count(); ++id) {
-      if (!is_parameter(id)) add_node(id);
+      if (!is_given(id)) add_node(id);
     }
     for (const dsl::Output& output : graph.outputs)
       add_result("output", output.name.view(), output.value, {});
@@ -73,9 +77,8 @@ class DiagramBuilder {
   Diagram take() { return std::move(diagram_); }
 
  private:
-  bool is_parameter(int32_t id) const {
-    return std::holds_alternative<ops::Parameter>(graph_.node(id).op);
-  }
+  /// A parameter, or what is computed from parameters once: no box of its own.
+  bool is_given(int32_t id) const { return is_given_.at(static_cast<std::size_t>(id)); }
   Box& box_at(int box) { return diagram_.boxes.at(static_cast<std::size_t>(box)); }
 
   void add_node(int32_t id) {
@@ -104,11 +107,12 @@ class DiagramBuilder {
     int64_t count = 0;
     std::string list;
     for (Value v : node.inputs) {
+      if (!is_given(v.node)) continue;
       const auto* parameter = std::get_if<ops::Parameter>(&graph_.node(v).op);
-      if (parameter == nullptr) continue;
-      if (parameter->trainable) count += parameter->shape.elements();
+      if (parameter != nullptr && parameter->trainable) count += parameter->shape.elements();
       list += (list.empty() ? "" : "\n") + std::string(graph_.node(v).name.view()) + " " +
-              halcyon::to_string(parameter->shape);
+              halcyon::to_string(graph_.shape(v));
+      if (parameter == nullptr) list += ", computed once,";
       const std::string form = program_ == nullptr ? "" : form_text(*program_, v);
       if (!form.empty()) list += ": " + form;
     }
@@ -123,13 +127,13 @@ class DiagramBuilder {
       const std::string place = place_text(*program_, v);
       if (!place.empty() && !form.empty()) text += "\n" + form;
       text += "\n" + (place.empty() ? "never stored" : place);
-      if (program_->views.contains(v)) text += "\nthe same bytes as its input";
+      if (program_->is_free(v.node)) text += "\nthe same bytes as its input";
     }
     box.facts.push_back({name, text});
   }
 
   void add_result(const char* what, std::string_view name, Value v, std::vector<Fact> facts) {
-    if (is_parameter(v.node)) return;
+    if (is_given(v.node)) return;
     Box box;
     box.name = name;
     box.brief = what;
@@ -145,7 +149,7 @@ class DiagramBuilder {
   }
 
   void add_edge(Value v, int to) {
-    if (is_parameter(v.node)) return;
+    if (is_given(v.node)) return;
     Edge edge;
     edge.from = boxes_.at(v.node);
     edge.to = to;
@@ -166,6 +170,7 @@ class DiagramBuilder {
   const Graph& graph_;
   const Program* program_;
   Diagram diagram_;
+  std::vector<bool> is_given_;    // by node
   std::map<int32_t, int> boxes_;  // node -> box
 };
 
@@ -179,7 +184,7 @@ Diagram diagram_of(const Graph& graph, bool train) {
 
 Diagram diagram_of(const Program& program, const Target& target) {
   DiagramBuilder builder(program.graph, &program);
-  for (const Region& region : program.regions) builder.add_group(region, target);
+  for (const Region& region : program.call_regions()) builder.add_group(region, target);
   return builder.take();
 }
 
