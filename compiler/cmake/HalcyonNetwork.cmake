@@ -3,11 +3,12 @@
 #   halcyon_add_network(lenet5 SOURCE lenet5.cpp TRAINING OPTIMIZER adam)
 #   target_link_libraries(my_program PRIVATE lenet5)      # and: #include "lenet5.h" or "lenet5.hpp"
 #
-#   SOURCE     a network written in the DSL, or a network of the zoo: zoo:lenet5, zoo:lenet5:28x28x1
-#   TRAINING   the library can train, too
-#   OPTIMIZER  sgd, momentum (the default), rmsprop or adam; only with TRAINING
-#   WEIGHTS    a safetensors file to link into the library
-#   TARGET     the machine to compile for, as Halide spells it; the default is this one
+#   SOURCE       a network written in the DSL, or a network of the zoo: zoo:lenet5, zoo:lenet5:28x28x1
+#   TRAINING     the library can train, too
+#   OPTIMIZER    sgd, momentum (the default), rmsprop or adam; only with TRAINING
+#   WEIGHTS      a safetensors file to link into the library
+#   INPUT_SHAPE  HxW or HxWxC: slides over pictures of this size, larger than the network's own; not with TRAINING
+#   TARGET       the machine to compile for, as Halide spells it; the default is this one
 #
 # The network is compiled again when its source, a header that it includes, its weights or the compiler change.
 
@@ -17,7 +18,7 @@ set(HALCYON_CACHE_DIR ${CMAKE_CURRENT_LIST_DIR}/../../.cache/kernels CACHE PATH
 set(HALCYON_ROOT ${CMAKE_CURRENT_LIST_DIR}/../.. CACHE INTERNAL "Where Halcyon's own headers lie")
 
 function(halcyon_add_network name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "TRAINING" "SOURCE;OPTIMIZER;WEIGHTS;TARGET" "")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TRAINING" "SOURCE;OPTIMIZER;WEIGHTS;INPUT_SHAPE;TARGET" "")
   _halcyon_check_arguments("${name}")
 
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/networks/${name})
@@ -47,6 +48,9 @@ function(halcyon_add_network name)
   endif()
   if(arg_TARGET)
     list(APPEND options --target ${arg_TARGET})
+  endif()
+  if(arg_INPUT_SHAPE)
+    list(APPEND options --input-shape ${arg_INPUT_SHAPE})
   endif()
   if(arg_WEIGHTS)
     cmake_path(ABSOLUTE_PATH arg_WEIGHTS OUTPUT_VARIABLE weights)
@@ -95,6 +99,8 @@ macro(_halcyon_check_arguments name)
     message(FATAL_ERROR "${_where}: SOURCE is missing: a .cpp file, or a network of the zoo as in zoo:lenet5")
   elseif(arg_OPTIMIZER AND NOT arg_TRAINING)
     message(FATAL_ERROR "${_where}: OPTIMIZER needs TRAINING: an inference library has none")
+  elseif(arg_INPUT_SHAPE AND arg_TRAINING)
+    message(FATAL_ERROR "${_where}: INPUT_SHAPE is for inference: leave TRAINING out")
   elseif(arg_OPTIMIZER AND NOT arg_OPTIMIZER IN_LIST _optimizers)
     message(FATAL_ERROR "${_where}: OPTIMIZER is ${arg_OPTIMIZER}, expected sgd, momentum, rmsprop or adam")
   endif()

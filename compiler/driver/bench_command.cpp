@@ -126,7 +126,9 @@ void add_bench_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("bench", "time a network, or each of its kernels");
   auto o = std::make_shared<BenchCommand>();
   o->add_to(*command);
-  o->add_training_to(*command, command->add_flag("--train", o->train, "time training steps"));
+  CLI::Option* const train = command->add_flag("--train", o->train, "time training steps");
+  o->add_training_to(*command, train);
+  o->add_input_shape_to(*command)->excludes(train);
   command->add_option("--batch", o->batch)->check(whole_number(1, 1 << 20));
   command->add_option("--threads", o->threads)->check(whole_number(1, 1024));
   command->add_option("--runs", o->runs)->check(whole_number(1, 1000000));

@@ -128,8 +128,9 @@ void add_compile_command(CLI::App& app) {
       app.add_subcommand("compile", "make a library with C and C++ headers, or a program");
   auto options = std::make_shared<CompileCommand>();
   options->add_to(*command);
-  options->add_training_to(*command,
-                           command->add_flag("--train", options->train, "add train_step"));
+  CLI::Option* const train = command->add_flag("--train", options->train, "add train_step");
+  options->add_training_to(*command, train);
+  options->add_input_shape_to(*command)->excludes(train);
   command->add_option(
       "-o,--output", options->folder,
       "folder for the library; needed unless --dump-after or --stop-after is given");

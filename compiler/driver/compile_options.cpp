@@ -1,10 +1,12 @@
 #include "compiler/driver/compile_options.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "compiler/driver/usage.h"
 #include "compiler/emit/object_cache.h"
+#include "compiler/passes/passes.h"
 #include "compiler/target.h"
 #include "runtime/base/error.h"
 #include "runtime/network.h"
@@ -21,6 +23,23 @@ dsl::ops::Optimizer parse_optimizer(const std::string& text) {
   if (text == "rmsprop") return Optimizer::rmsprop;
   if (text == "adam") return Optimizer::adam;
   throw UserError("unknown optimizer '" + text + "'", "sgd, momentum, rmsprop or adam");
+}
+
+/// "HxW", "HxWxC": plain decimal numbers.
+std::vector<int64_t> parse_extents(const std::string& text) {
+  std::vector<int64_t> extents;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (extents.size() < Shape::kMaxRank) {
+    int64_t extent = 0;
+    const auto [next, error] = std::from_chars(at, end, extent);
+    if (error != std::errc() || extent < 1 || extent > dsl::kMaxElements) break;
+    extents.push_back(extent);
+    if (next == end) return extents;
+    if (*next != 'x') break;
+    at = next + 1;
+  }
+  throw UserError("'" + text + "' is no shape of a picture", "HxW or HxWxC, such as 256x320x3");
 }
 
 }  // namespace
@@ -54,6 +73,18 @@ void CompileFlags::add_training_to(CLI::App& command, CLI::Option* train) {
   frozen->needs(train);
 }
 
+CLI::Option* CompileFlags::add_input_shape_to(CLI::App& command) {
+  return command
+      .add_option("--input-shape", input_shape,
+                  "HxW or HxWxC: slide over pictures of this size, larger than the network's own")
+      ->check(usable_by([](const std::string& text) { parse_extents(text); }, "HxWxC"));
+}
+
+dsl::Graph CompileFlags::load() const {
+  const dsl::Graph graph = load_graph(source, std::chrono::seconds(source_timeout_s));
+  return input_shape.empty() ? graph : fully_convolutional(graph, parse_extents(input_shape));
+}
+
 CompileOptions CompileFlags::options(bool train) const {
   CompileOptions options;
   options.name = name;
@@ -81,7 +112,8 @@ void embed_weights(dsl::Graph& graph, const std::string& path) {
                       "is it another network's file?");
     }
     std::vector<int64_t> shape;
-    for (int axis = 0; axis < known->shape.rank; ++axis) shape.push_back(known->shape[axis]);
+    const Shape& canonical = known->canonical_shape();
+    for (int axis = 0; axis < canonical.rank; ++axis) shape.push_back(canonical[axis]);
     if (tensor->dtype != "F32" || tensor->shape != shape) {
       throw UserError(path + ": tensor '" + name + "' is " + tensor->dtype +
                       runtime::shape_text(tensor->shape) + ", the network needs F32" +

@@ -19,6 +19,7 @@ struct CompileFlags {
   std::string optimizer = "momentum";
   std::string cache;  ///< empty: the default folder; "none": no cache
   std::vector<std::string> freeze;
+  std::string input_shape;  ///< empty: the network's own
   int jobs = 0;
   int64_t source_timeout_s = kSourceTimeout.count();
 
@@ -28,9 +29,11 @@ struct CompileFlags {
   void add_to(CLI::App& command);
   /// `train` is the flag without which these options mean nothing, if the command has one.
   void add_training_to(CLI::App& command, CLI::Option* train = nullptr);
+  /// --input-shape, for commands that do not train.
+  CLI::Option* add_input_shape_to(CLI::App& command);
   CompileOptions options(bool train) const;
-  /// Errors: as load_graph.
-  dsl::Graph load() const { return load_graph(source, std::chrono::seconds(source_timeout_s)); }
+  /// Errors: as load_graph and, with --input-shape, fully_convolutional.
+  dsl::Graph load() const;
 };
 
 /// Puts the values of a safetensors file in place of the initialisers, so that they are linked in.

@@ -19,6 +19,7 @@ void add_summary_command(CLI::App& app) {
       app.add_subcommand("summary", "layers, shapes, parameters, multiply-adds and workspace");
   auto o = std::make_shared<Options>();
   o->add_source_to(*command);
+  o->add_input_shape_to(*command);
   command->add_flag("--json", o->json);
   command->callback([o] {
     const Summary summary = summarize(o->load(), parse_target(o->target));

@@ -48,6 +48,7 @@ void add_verify_command(CLI::App& app) {
       app.add_subcommand("verify", "hold compiled code against the reference on random data");
   auto o = std::make_shared<VerifyCommand>();
   o->add_to(*command);
+  o->add_input_shape_to(*command);
   command->add_option("--batch", o->verify.batch)->check(whole_number(1, 1024));
   command->add_option("--threads", o->verify.threads)->check(whole_number(1, 1024));
   command->add_option("--seed", o->verify.seed)->check(whole_number<uint64_t>(0));

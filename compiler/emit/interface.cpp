@@ -35,7 +35,7 @@ void add_parameters(const Program& program, Interface& interface) {
     const Node& node = program.graph.node(id);
     const auto* parameter = std::get_if<ops::Parameter>(&node.op);
     if (parameter == nullptr) continue;
-    interface.parameters.push_back({std::string(node.name.view()), node.outputs[0],
+    interface.parameters.push_back({std::string(node.name.view()), parameter->canonical_shape(),
                                     program.memory.places.at({id, 0}), program.weights.at({id, 0}),
                                     *parameter});
   }

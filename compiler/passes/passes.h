@@ -47,6 +47,15 @@ bool sink_relu_below_max_pool(Program& program, const PassContext& context);
 /// keeps using them. differentiate begins with it.
 dsl::Graph training_form(const dsl::Graph& graph, const std::vector<bool>& frozen);
 
+/// The network for a larger picture, over which it slides (see the file's top): dense layers are
+/// convolutions, scores are maps, losses are gone. No pass of the lists, because it changes what
+/// the host gives and receives: what is verified, drawn and summarised is this graph. Weights keep
+/// their names and, in files, their shapes. `extents`: of the picture's spatial axes, outermost
+/// first, and perhaps its channels; the network's own leave the graph as it is. Errors: UserError
+/// for a picture that is smaller or has other channels or axes, for more than one input, and naming
+/// the node for what depends on the whole map.
+dsl::Graph fully_convolutional(const dsl::Graph& graph, const std::vector<int64_t>& extents);
+
 /// Appends backward nodes and the optimizer's update. Before: losses exist. After: there is one
 /// Update node and it stands last; copy_outputs may put copies behind it. Errors: no loss, no
 /// trainable parameter, a loss that is no scalar.

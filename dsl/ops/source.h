@@ -40,7 +40,8 @@ struct Parameter {
     return attributes(field("id", &Parameter::id), field("shape", &Parameter::shape),
                       field("init", &Parameter::init), field("scale", &Parameter::scale),
                       field("values", &Parameter::values),
-                      field("trainable", &Parameter::trainable));
+                      field("trainable", &Parameter::trainable),
+                      field("file_shape", &Parameter::file_shape));
   }
 
   int64_t id = 0;
@@ -49,13 +50,28 @@ struct Parameter {
   float scale = 0;
   int64_t values = -1;  ///< index into Graph::constants for InitKind::values
   bool trainable = true;
+  Shape file_shape = {};  ///< how weight files know the same values; empty: as `shape`
+
+  constexpr const Shape& canonical_shape() const {
+    return file_shape.rank > 0 ? file_shape : shape;
+  }
 
   constexpr Shapes infer(const Shapes& in) const {
     rules::check_input_count(in, 0, 0);
     if (shape.has_batch()) mistakes::extent_must_be_positive(0, shape[0]);
+    if (file_shape.rank > 0) check_file_shape();
     return {shape};
   }
   constexpr bool operator==(const Parameter&) const = default;
+
+ private:
+  constexpr void check_file_shape() const {
+    rules::check_size(shape);
+    rules::check_size(file_shape);
+    if (file_shape.has_batch() || file_shape.elements() != shape.elements()) {
+      mistakes::shapes_must_be_equal(shape, file_shape);
+    }
+  }
 };
 
 }  // namespace halcyon::dsl::ops

@@ -63,6 +63,28 @@ TEST_F(CommandLine, NumbersThatAreNoneOrOutOfRangeAreBadUsage) {
                  "error: --weight-decay: '-1' is no number from 0");
 }
 
+TEST_F(CommandLine, InputShapesThatAreNoneAreBadUsageAndSmallerPicturesAMistake) {
+  for (const std::string wrong :
+       {"", "40x", "x40", "0x40", "-40x40", "40 x 40", "40x40x3x1x1x1x1x1x1"}) {
+    expect_failure(run_halcyon({"summary", "zoo:lenet5", "--input-shape", wrong}), 2,
+                   "error: --input-shape: '" + wrong + "' is no shape of a picture",
+                   "hint: HxW or HxWxC, such as 256x320x3");
+  }
+  expect_failure(run_halcyon({"summary", "zoo:lenet5", "--input-shape", "32x31"}), 1,
+                 "error: input 'image'",
+                 "a picture of 32x31 is smaller than the one that the network is made for, 32x32");
+  expect_failure(run_halcyon({"verify", "zoo:lenet5", "--input-shape", "40x40x1"}), 1,
+                 "the picture has 1 channels, the network is made for 3");
+  expect_compile_fails({"zoo:lenet5", "--input-shape", "40x40", "--train"}, 2, "--input-shape");
+}
+
+TEST_F(CommandLine, ANetworkSlidesOverALargerPicture) {
+  const Finished finished =
+      run_halcyon({"summary", "zoo:lenet5", "--input-shape", "40x36", "--json"});
+  EXPECT_EQ(finished.status, 0) << finished.errors;
+  EXPECT_NE(finished.output.find("62958"), std::string::npos) << finished.output;
+}
+
 TEST_F(CommandLine, HelpIsNoError) {
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {"--help"}, {"compile", "--help"}, {"train", "--help"}, {"zoo"}, {"passes"}}) {

@@ -40,7 +40,8 @@ inline Example example_of(const ops::Parameter&) {
                          .init = ops::InitKind::values,
                          .scale = 0.3f,
                          .values = 0,
-                         .trainable = false},
+                         .trainable = false,
+                         .file_shape = {4}},
           {}};
 }
 inline Example example_of(const ops::Conv&) {
