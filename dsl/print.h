@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <ostream>
 
+#include "dsl/enumerations.h"
 #include "dsl/formula_text.h"
 #include "dsl/graph.h"
 
@@ -24,7 +25,10 @@ namespace halcyon::dsl {
 
 namespace print_detail {
 
-inline std::string text_of(bool value) { return value ? "true" : "false"; }
+template <Enumeration T>
+std::string text_of(T value) {
+  return std::string(names_of(value).at(static_cast<std::size_t>(value)));
+}
 inline std::string text_of(int64_t value) { return std::to_string(value); }
 inline std::string text_of(float value) {
   char text[40];
@@ -42,47 +46,6 @@ std::string text_of(const Numbers<T, most>& value) {
   }
   return text + "]";
 }
-inline std::string text_of(DType value) {
-  return value == DType::f32 ? "f32" : value == DType::i32 ? "i32" : "u8";
-}
-inline std::string text_of(ops::InitKind value) {
-  constexpr const char* names[] = {"constant", "uniform", "normal", "values"};
-  return names[static_cast<int>(value)];
-}
-inline std::string text_of(ops::Optimizer value) {
-  constexpr const char* names[] = {"sgd", "momentum", "rmsprop", "adam"};
-  return names[static_cast<int>(value)];
-}
-inline std::string text_of(ops::ReduceKind value) {
-  constexpr const char* names[] = {"sum", "mean", "max", "min"};
-  return names[static_cast<int>(value)];
-}
-inline std::string text_of(ops::Neighbours value) {
-  return value == ops::Neighbours::channels ? "channels" : "positions";
-}
-
-inline std::string text_of(ops::PadMode value) {
-  constexpr const char* names[] = {"constant", "reflect", "edge"};
-  return names[static_cast<int>(value)];
-}
-inline std::string text_of(ops::DepthOrder value) {
-  constexpr const char* names[] = {"dcr", "crd"};
-  return names[static_cast<int>(value)];
-}
-inline std::string text_of(ops::Interpolation value) {
-  constexpr const char* names[] = {"nearest", "linear"};
-  return names[static_cast<int>(value)];
-}
-inline std::string text_of(ops::Coordinates value) {
-  constexpr const char* names[] = {"half_pixel", "asymmetric", "align_corners",
-                                   "pytorch_half_pixel"};
-  return names[static_cast<int>(value)];
-}
-inline std::string text_of(ops::Rounding value) {
-  constexpr const char* names[] = {"prefer_floor", "prefer_ceil", "floor", "ceil"};
-  return names[static_cast<int>(value)];
-}
-
 /// In quotation marks; what would end them or the line becomes '_' (file names may hold anything).
 inline std::string quoted(const FixedString& name) {
   std::string text = "\"";

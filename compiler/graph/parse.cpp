@@ -40,47 +40,16 @@ void read(Scanner& in, const std::string& what, int64_t& value) {
 
 void read(Scanner& in, const std::string& what, float& value) { value = in.number(what); }
 
-// The values of an enumeration by the names that `print` gives them.
-template <class T, std::size_t count>
-void read_name(Scanner& in, const std::string& what, T& value, const T (&known)[count]) {
+template <dsl::Enumeration T>
+void read(Scanner& in, const std::string& what, T& value) {
   const std::string_view word = in.word();
-  std::vector<std::string> texts;
-  std::vector<std::string_view> names;
-  for (const T& candidate : known) {
-    if (dsl::print_detail::text_of(candidate) == word) {
-      value = candidate;
-      return;
-    }
-    texts.push_back(dsl::print_detail::text_of(candidate));
+  constexpr auto names = dsl::names_of(T{});
+  const auto found = std::find(names.begin(), names.end(), word);
+  if (found == names.end()) {
+    in.fail(what + " is '" + std::string(word.substr(0, 24)) + "', expected one of " +
+            list_of({names.begin(), names.end()}));
   }
-  for (const std::string& text : texts) names.push_back(text);
-  in.fail(what + " is '" + std::string(word.substr(0, 24)) + "', expected one of " +
-          list_of(names));
-}
-
-void read(Scanner& in, const std::string& what, bool& value) {
-  read_name(in, what, value, {false, true});
-}
-void read(Scanner& in, const std::string& what, DType& value) {
-  read_name(in, what, value, {DType::f32, DType::i32, DType::u8});
-}
-void read(Scanner& in, const std::string& what, dsl::ops::InitKind& value) {
-  using dsl::ops::InitKind;
-  read_name(in, what, value,
-            {InitKind::constant, InitKind::uniform, InitKind::normal, InitKind::values});
-}
-void read(Scanner& in, const std::string& what, dsl::ops::Optimizer& value) {
-  using dsl::ops::Optimizer;
-  read_name(in, what, value,
-            {Optimizer::sgd, Optimizer::momentum, Optimizer::rmsprop, Optimizer::adam});
-}
-void read(Scanner& in, const std::string& what, dsl::ops::ReduceKind& value) {
-  using dsl::ops::ReduceKind;
-  read_name(in, what, value, {ReduceKind::sum, ReduceKind::mean, ReduceKind::max, ReduceKind::min});
-}
-void read(Scanner& in, const std::string& what, dsl::ops::Neighbours& value) {
-  using dsl::ops::Neighbours;
-  read_name(in, what, value, {Neighbours::channels, Neighbours::positions});
+  value = static_cast<T>(found - names.begin());
 }
 
 void read(Scanner& in, const std::string& what, FixedString& value) { value = in.quoted(what); }
@@ -101,30 +70,6 @@ void read(Scanner& in, const std::string& what, Shape& value) {
     const bool is_batch = value.rank == 0 && in.accept("N");
     value.push_back(is_batch ? kBatch : in.integer("an extent of " + what, 1, kMaxElements));
   }
-}
-
-void read(Scanner& in, const std::string& what, dsl::ops::PadMode& value) {
-  using dsl::ops::PadMode;
-  read_name(in, what, value, {PadMode::constant, PadMode::reflect, PadMode::edge});
-}
-void read(Scanner& in, const std::string& what, dsl::ops::DepthOrder& value) {
-  using dsl::ops::DepthOrder;
-  read_name(in, what, value, {DepthOrder::dcr, DepthOrder::crd});
-}
-void read(Scanner& in, const std::string& what, dsl::ops::Interpolation& value) {
-  using dsl::ops::Interpolation;
-  read_name(in, what, value, {Interpolation::nearest, Interpolation::linear});
-}
-void read(Scanner& in, const std::string& what, dsl::ops::Coordinates& value) {
-  using dsl::ops::Coordinates;
-  read_name(in, what, value,
-            {Coordinates::half_pixel, Coordinates::asymmetric, Coordinates::align_corners,
-             Coordinates::pytorch_half_pixel});
-}
-void read(Scanner& in, const std::string& what, dsl::ops::Rounding& value) {
-  using dsl::ops::Rounding;
-  read_name(in, what, value,
-            {Rounding::prefer_floor, Rounding::prefer_ceil, Rounding::floor, Rounding::ceil});
 }
 
 template <class T, std::size_t most>

@@ -11,61 +11,9 @@ namespace halcyon::compiler {
 
 namespace ops = dsl::ops;
 
-void lower(const ops::Conv&, LowerContext&, int32_t id);
-void lower(const ops::ConvWeightGrad&, LowerContext&, int32_t id);
-void lower(const ops::ConvPoolWeightGrad&, LowerContext&, int32_t id);
-void lower(const ops::FlipFilter&, LowerContext&, int32_t id);
-void lower(const ops::ScaleFilters&, LowerContext&, int32_t id);
-void lower(const ops::StackFilters&, LowerContext&, int32_t id);
-void lower(const ops::Dense&, LowerContext&, int32_t id);
-void lower(const ops::DenseWeightGrad&, LowerContext&, int32_t id);
-void lower(const ops::TransposeMatrix&, LowerContext&, int32_t id);
-void lower(const ops::BiasGrad&, LowerContext&, int32_t id);
-void lower(const ops::MaxPool&, LowerContext&, int32_t id);
-void lower(const ops::AveragePool&, LowerContext&, int32_t id);
-void lower(const ops::MaxPoolGrad&, LowerContext&, int32_t id);
-void lower(const ops::AveragePoolGrad&, LowerContext&, int32_t id);
-void lower(const ops::Copy&, LowerContext&, int32_t id);
-void lower(const ops::Concat&, LowerContext&, int32_t id);
-void lower(const ops::Pad&, LowerContext&, int32_t id);
-void lower(const ops::PadGrad&, LowerContext&, int32_t id);
-void lower(const ops::Slice&, LowerContext&, int32_t id);
-void lower(const ops::Reshape&, LowerContext&, int32_t id);
-void lower(const ops::Transpose&, LowerContext&, int32_t id);
-void lower(const ops::ChannelShuffle&, LowerContext&, int32_t id);
-void lower(const ops::DepthToSpace&, LowerContext&, int32_t id);
-void lower(const ops::SpaceToDepth&, LowerContext&, int32_t id);
-void lower(const ops::Resize&, LowerContext&, int32_t id);
-void lower(const ops::ResizeGrad&, LowerContext&, int32_t id);
-void lower(const ops::Unflatten&, LowerContext&, int32_t id);
-void lower(const ops::Softmax&, LowerContext&, int32_t id);
-void lower(const ops::SoftmaxGrad&, LowerContext&, int32_t id);
-void lower(const ops::SoftmaxCrossEntropy&, LowerContext&, int32_t id);
-void lower(const ops::SoftmaxCrossEntropyGrad&, LowerContext&, int32_t id);
-void lower(const ops::MeanSquare&, LowerContext&, int32_t id);
-void lower(const ops::MeanSquareGrad&, LowerContext&, int32_t id);
-void lower(const ops::Reduce&, LowerContext&, int32_t id);
-void lower(const ops::ReduceGrad&, LowerContext&, int32_t id);
-void lower(const ops::BatchNorm&, LowerContext&, int32_t id);
-void lower(const ops::Normalize&, LowerContext&, int32_t id);
-void lower(const ops::Moments&, LowerContext&, int32_t id);
-void lower(const ops::GroupMoments&, LowerContext&, int32_t id);
-void lower(const ops::BatchMoments&, LowerContext&, int32_t id);
-void lower(const ops::MoveStatistics&, LowerContext&, int32_t id);
-void lower(const ops::NormalizeSums&, LowerContext&, int32_t id);
-void lower(const ops::GroupSums&, LowerContext&, int32_t id);
-void lower(const ops::NormalizeGrad&, LowerContext&, int32_t id);
-void lower(const ops::L2Normalize&, LowerContext&, int32_t id);
-void lower(const ops::L2NormalizeGrad&, LowerContext&, int32_t id);
-void lower(const ops::LocalResponseNorm&, LowerContext&, int32_t id);
-void lower(const ops::LocalResponseNormGrad&, LowerContext&, int32_t id);
-void lower(const ops::LogSoftmax&, LowerContext&, int32_t id);
-void lower(const ops::LogSoftmaxGrad&, LowerContext&, int32_t id);
-void lower(const ops::MatMul&, LowerContext&, int32_t id);
-void lower(const ops::RandomMask&, LowerContext&, int32_t id);
-void lower(const ops::Update&, LowerContext&, int32_t id);
-void lower(const ops::Pointwise&, LowerContext&, int32_t id);
-void lower(const ops::SumTo&, LowerContext&, int32_t id);
+#define HALCYON_LOWER(Operator) void lower(const ops::Operator&, LowerContext&, int32_t id);
+HALCYON_OPERATORS(HALCYON_LOWER)  // lower_kernel.cpp says which of them have none
+#undef HALCYON_LOWER
 
 void schedule(const ops::Conv&, LowerContext&);
 void schedule(const ops::ConvWeightGrad&, LowerContext&);

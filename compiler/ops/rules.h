@@ -5,8 +5,7 @@
 /// `reference` computes one operator with plain loops and double accumulation: slow, and what every
 /// kernel is held against. `gradient` appends ordinary nodes that compute the gradients of one
 /// node's inputs. Neither knows Halide. The rules of dsl/ops/pool.h lie in compiler/ops/pool.cpp,
-/// and so on. A new operator needs one line in each list; without it nothing that visits an Op
-/// compiles.
+/// and so on.
 
 #include <array>
 #include <concepts>
@@ -105,71 +104,20 @@ class GradientContext {
   std::vector<std::pair<std::size_t, Value>> gradients_;
 };
 
-// Meaning: inputs in, one tensor per output. Shapes of the inputs are those the shape rule
+// Both rules of every operator.
+//
+// reference: inputs in, one tensor per output. Shapes of the inputs are those the shape rule
 // accepted. Sources and Update compute no value: InternalError. MoveStatistics gives what it leaves
 // in its first two inputs, RandomMask what it does in step 1 with seed 0. Errors of losses:
 // UserError for a label that is no class.
-
-HostTensors reference(const ops::Input&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Parameter&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Conv&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::ConvWeightGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::ConvPoolWeightGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::FlipFilter&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::ScaleFilters&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::StackFilters&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Dense&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::DenseWeightGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::TransposeMatrix&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::BiasGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::MaxPool&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::MaxPoolGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::AveragePool&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::AveragePoolGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Copy&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Flatten&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Unflatten&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Concat&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::ConvTranspose&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Pad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::PadGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Slice&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Reshape&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Transpose&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::ChannelShuffle&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::DepthToSpace&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::SpaceToDepth&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Resize&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::ResizeGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Softmax&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::SoftmaxGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::SoftmaxCrossEntropy&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::SoftmaxCrossEntropyGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::MeanSquare&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::MeanSquareGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Reduce&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::ReduceGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::BatchNorm&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Normalize&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Moments&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::GroupMoments&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::GroupSums&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::BatchMoments&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::MoveStatistics&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::NormalizeSums&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::NormalizeGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::L2Normalize&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::L2NormalizeGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::LocalResponseNorm&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::LocalResponseNormGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::LogSoftmax&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::LogSoftmaxGrad&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::MatMul&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Dropout&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::RandomMask&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Update&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::Pointwise&, HostInputs in, int64_t batch);
-HostTensors reference(const ops::SumTo&, HostInputs in, int64_t batch);
+//
+// gradient: nodes are appended for wanted inputs alone. Operators that only differentiate makes
+// refuse (UserError).
+#define HALCYON_RULES(Operator)                                              \
+  HostTensors reference(const ops::Operator&, HostInputs in, int64_t batch); \
+  void gradient(const ops::Operator&, GradientContext& context);
+HALCYON_OPERATORS(HALCYON_RULES)
+#undef HALCYON_RULES
 
 // The constraint keeps an operator from converting to Op, which would hide a missing rule.
 HostTensors reference(const std::same_as<Op> auto& op, HostInputs in, int64_t batch) {
@@ -184,70 +132,6 @@ void update_reference(ops::Optimizer optimizer, const halcyon_hyper& hyper, std:
 /// RandomMask in any step, with any seed; see halcyon_hyper.
 HostTensor random_mask_reference(const ops::RandomMask& op, const HostTensor& x, uint64_t seed,
                                  int64_t step);
-
-// Gradient: nodes are appended for wanted inputs alone. Operators that only differentiate makes
-// refuse (UserError).
-
-void gradient(const ops::Input&, GradientContext& context);
-void gradient(const ops::Parameter&, GradientContext& context);
-void gradient(const ops::Conv&, GradientContext& context);
-void gradient(const ops::ConvWeightGrad&, GradientContext& context);
-void gradient(const ops::ConvPoolWeightGrad&, GradientContext& context);
-void gradient(const ops::FlipFilter&, GradientContext& context);
-void gradient(const ops::ScaleFilters&, GradientContext& context);
-void gradient(const ops::StackFilters&, GradientContext& context);
-void gradient(const ops::Dense&, GradientContext& context);
-void gradient(const ops::DenseWeightGrad&, GradientContext& context);
-void gradient(const ops::TransposeMatrix&, GradientContext& context);
-void gradient(const ops::BiasGrad&, GradientContext& context);
-void gradient(const ops::MaxPool&, GradientContext& context);
-void gradient(const ops::MaxPoolGrad&, GradientContext& context);
-void gradient(const ops::AveragePool&, GradientContext& context);
-void gradient(const ops::AveragePoolGrad&, GradientContext& context);
-void gradient(const ops::Copy&, GradientContext& context);
-void gradient(const ops::Flatten&, GradientContext& context);
-void gradient(const ops::Unflatten&, GradientContext& context);
-void gradient(const ops::Concat&, GradientContext& context);
-void gradient(const ops::ConvTranspose&, GradientContext& context);
-void gradient(const ops::Pad&, GradientContext& context);
-void gradient(const ops::PadGrad&, GradientContext& context);
-void gradient(const ops::Slice&, GradientContext& context);
-void gradient(const ops::Reshape&, GradientContext& context);
-void gradient(const ops::Transpose&, GradientContext& context);
-void gradient(const ops::ChannelShuffle&, GradientContext& context);
-void gradient(const ops::DepthToSpace&, GradientContext& context);
-void gradient(const ops::SpaceToDepth&, GradientContext& context);
-void gradient(const ops::Resize&, GradientContext& context);
-void gradient(const ops::ResizeGrad&, GradientContext& context);
-void gradient(const ops::Softmax&, GradientContext& context);
-void gradient(const ops::SoftmaxGrad&, GradientContext& context);
-void gradient(const ops::SoftmaxCrossEntropy&, GradientContext& context);
-void gradient(const ops::SoftmaxCrossEntropyGrad&, GradientContext& context);
-void gradient(const ops::MeanSquare&, GradientContext& context);
-void gradient(const ops::MeanSquareGrad&, GradientContext& context);
-void gradient(const ops::Reduce&, GradientContext& context);
-void gradient(const ops::ReduceGrad&, GradientContext& context);
-void gradient(const ops::BatchNorm&, GradientContext& context);
-void gradient(const ops::Normalize&, GradientContext& context);
-void gradient(const ops::Moments&, GradientContext& context);
-void gradient(const ops::GroupMoments&, GradientContext& context);
-void gradient(const ops::GroupSums&, GradientContext& context);
-void gradient(const ops::BatchMoments&, GradientContext& context);
-void gradient(const ops::MoveStatistics&, GradientContext& context);
-void gradient(const ops::NormalizeSums&, GradientContext& context);
-void gradient(const ops::NormalizeGrad&, GradientContext& context);
-void gradient(const ops::L2Normalize&, GradientContext& context);
-void gradient(const ops::L2NormalizeGrad&, GradientContext& context);
-void gradient(const ops::LocalResponseNorm&, GradientContext& context);
-void gradient(const ops::LocalResponseNormGrad&, GradientContext& context);
-void gradient(const ops::LogSoftmax&, GradientContext& context);
-void gradient(const ops::LogSoftmaxGrad&, GradientContext& context);
-void gradient(const ops::MatMul&, GradientContext& context);
-void gradient(const ops::Dropout&, GradientContext& context);
-void gradient(const ops::RandomMask&, GradientContext& context);
-void gradient(const ops::Update&, GradientContext& context);
-void gradient(const ops::Pointwise&, GradientContext& context);
-void gradient(const ops::SumTo&, GradientContext& context);
 
 /// Takes a copy of the operator: emitting moves the node it came from.
 void gradient(std::same_as<Op> auto op, GradientContext& context) {

@@ -1,5 +1,5 @@
 #pragma once
-/// The one list of operators. A missing rule for one of them is a compile error.
+/// The one list of operators. One of them without a rule or a kernel does not link.
 
 #include <variant>
 
@@ -22,31 +22,47 @@
 #include "dsl/ops/source.h"
 #include "dsl/ops/update.h"
 
+/// The one list. A macro, so that the rules of all operators (compiler/ops/rules.h) and their
+/// kernels (compiler/kernels/kernels.h) are declared from it as well.
+// clang-format off
+#define HALCYON_OPERATORS(X) \
+  /* sources */                                                                                  \
+    X(Input) X(Parameter)                                                                        \
+  /* forward */                                                                                  \
+    X(Conv) X(Dense) X(MaxPool) X(AveragePool) X(Flatten) X(Concat) X(Softmax)                   \
+    X(SoftmaxCrossEntropy) X(MeanSquare)                                                         \
+  /* forward: reductions and normalisation */                                                    \
+    X(Reduce) X(BatchNorm) X(Normalize) X(Moments) X(GroupMoments) X(L2Normalize)                \
+    X(LocalResponseNorm) X(LogSoftmax) X(MatMul) X(Dropout)                                      \
+  /* made by differentiate: reductions and normalisation */                                      \
+    X(ReduceGrad) X(BatchMoments) X(MoveStatistics) X(NormalizeSums) X(GroupSums)                \
+    X(NormalizeGrad) X(L2NormalizeGrad) X(LocalResponseNormGrad) X(LogSoftmaxGrad)               \
+    X(RandomMask)                                                                                \
+  /* moving */                                                                                   \
+    X(Pad) X(Slice) X(Reshape) X(Transpose) X(ChannelShuffle) X(DepthToSpace)                    \
+    X(SpaceToDepth) X(Resize) X(ConvTranspose) X(PadGrad) X(ResizeGrad)                          \
+  /* made by differentiate */                                                                    \
+    X(ConvWeightGrad) X(ConvPoolWeightGrad) X(FlipFilter) X(DenseWeightGrad)                     \
+    X(TransposeMatrix) X(BiasGrad) X(MaxPoolGrad) X(AveragePoolGrad) X(Unflatten) X(Copy)        \
+    X(SoftmaxGrad) X(SoftmaxCrossEntropyGrad) X(MeanSquareGrad) X(Update)                        \
+  /* made by passes that change filters */                                                       \
+    X(ScaleFilters) X(StackFilters)                                                              \
+  /* pointwise */                                                                                 \
+    X(Pointwise) X(SumTo)
+// clang-format on
+
 namespace halcyon::dsl {
 
-using Op = std::variant<  //
-    ops::Input, ops::Parameter,
-    // forward
-    ops::Conv, ops::Dense, ops::MaxPool, ops::AveragePool, ops::Flatten, ops::Concat, ops::Softmax,
-    ops::SoftmaxCrossEntropy, ops::MeanSquare,
-    // forward: reductions and normalisation
-    ops::Reduce, ops::BatchNorm, ops::Normalize, ops::Moments, ops::GroupMoments, ops::L2Normalize,
-    ops::LocalResponseNorm, ops::LogSoftmax, ops::MatMul, ops::Dropout,
-    // made by differentiate: reductions and normalisation
-    ops::ReduceGrad, ops::BatchMoments, ops::MoveStatistics, ops::NormalizeSums, ops::GroupSums,
-    ops::NormalizeGrad, ops::L2NormalizeGrad, ops::LocalResponseNormGrad, ops::LogSoftmaxGrad,
-    ops::RandomMask,
-    // moving
-    ops::Pad, ops::Slice, ops::Reshape, ops::Transpose, ops::ChannelShuffle, ops::DepthToSpace,
-    ops::SpaceToDepth, ops::Resize, ops::ConvTranspose, ops::PadGrad, ops::ResizeGrad,
-    // made by differentiate
-    ops::ConvWeightGrad, ops::ConvPoolWeightGrad, ops::FlipFilter, ops::DenseWeightGrad,
-    ops::TransposeMatrix, ops::BiasGrad, ops::MaxPoolGrad, ops::AveragePoolGrad, ops::Unflatten,
-    ops::Copy, ops::SoftmaxGrad, ops::SoftmaxCrossEntropyGrad, ops::MeanSquareGrad, ops::Update,
-    // made by passes that change filters
-    ops::ScaleFilters, ops::StackFilters,
-    // pointwise
-    ops::Pointwise, ops::SumTo>;
+namespace detail {
+
+template <class, class... Operators>
+using OneOf = std::variant<Operators...>;
+
+}  // namespace detail
+
+#define HALCYON_NEXT(Operator) , ops::Operator
+using Op = detail::OneOf<void HALCYON_OPERATORS(HALCYON_NEXT)>;
+#undef HALCYON_NEXT
 
 template <class... T>
 constexpr bool all_are_operators(const std::variant<T...>*) {
