@@ -16,6 +16,7 @@ using Names = std::array<std::string_view, count>;
 // clang-format off
 constexpr Names<2> names_of(bool) { return {"false", "true"}; }
 constexpr Names<3> names_of(DType) { return {"f32", "i32", "u8"}; }
+constexpr Names<2> names_of(Border) { return {"zero", "edge"}; }
 constexpr Names<4> names_of(ops::Coordinates) { return {"half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"}; }
 constexpr Names<2> names_of(ops::DepthOrder) { return {"dcr", "crd"}; }
 constexpr Names<4> names_of(ops::InitKind) { return {"constant", "uniform", "normal", "values"}; }

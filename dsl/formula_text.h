@@ -11,8 +11,10 @@
 #include <charconv>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-#include "dsl/formula.h"
+#include "dsl/stencil.h"
 
 namespace halcyon::dsl {
 
@@ -30,7 +32,9 @@ namespace detail {
 
 class FormulaPrinter {
  public:
-  explicit FormulaPrinter(const Formula& formula) : formula_(formula) {
+  /// `inputs`: what they are called; x0, x1, ... if nothing is given.
+  explicit FormulaPrinter(const Formula& formula, std::vector<std::string> inputs = {})
+      : formula_(formula), inputs_(std::move(inputs)) {
     for (int i = formula.size - 1; i >= 0; --i) {
       const Term& t = formula.terms[i];
       // Comparisons are written where they are used, and so are their operands.
@@ -74,7 +78,7 @@ class FormulaPrinter {
     const Term& t = formula_.terms[i];
     const std::string symbol(symbol_of(t.operation));
     switch (t.operation) {
-      case Operation::input: return "x" + std::to_string(t.a);
+      case Operation::input: return inputs_.empty() ? "x" + std::to_string(t.a) : inputs_.at(t.a);
       case Operation::constant: return number(t.value);
       case Operation::neg: return "-" + argument_of_minus(t.a);
       case Operation::add:
@@ -107,6 +111,7 @@ class FormulaPrinter {
   }
 
   const Formula& formula_;
+  const std::vector<std::string> inputs_;
   std::array<int, Formula::kCapacity> uses_ = {};
   std::array<std::string, Formula::kCapacity> names_;
   int next_ = 0;
@@ -116,6 +121,19 @@ class FormulaPrinter {
 
 inline std::string to_string(const Formula& formula) {
   return detail::FormulaPrinter(formula).text();
+}
+
+/// "x(0,1) - x(0,0)"
+inline std::string to_string(const Stencil& stencil) {
+  std::vector<std::string> neighbours;
+  for (int i = 0; i < stencil.count; ++i) {
+    std::string steps;
+    for (std::size_t axis = 0; axis < stencil.rank; ++axis) {
+      steps += (axis > 0 ? "," : "") + std::to_string(stencil.at(i)[axis]);
+    }
+    neighbours.push_back("x(" + steps + ")");
+  }
+  return detail::FormulaPrinter(stencil.formula, std::move(neighbours)).text();
 }
 
 }  // namespace halcyon::dsl

@@ -10,6 +10,7 @@
 #include "dsl/network.h"
 #include "dsl/padding.h"
 #include "dsl/pointwise_layers.h"
+#include "dsl/stencil_layers.h"
 
 namespace halcyon::dsl {
 

@@ -58,6 +58,7 @@ inline std::string quoted(const FixedString& name) {
 
 inline std::string text_of(const FixedString& value) { return quoted(value); }
 inline std::string text_of(const Formula& value) { return "\"" + to_string(value) + "\""; }
+inline std::string text_of(const Stencil& value) { return "\"" + to_string(value) + "\""; }
 
 /// "{kernel=[2,2] ...}": an operator, or the one that a gradient belongs to.
 template <Operator Op>
@@ -86,7 +87,10 @@ struct OperatorText {
 };
 inline OperatorText operator_text(const Op& op) {
   const auto* pointwise = std::get_if<ops::Pointwise>(&op);
-  if (pointwise == nullptr) return {std::string(name_of(op)), attributes_text(op)};
+  if (pointwise == nullptr) {
+    const auto kind = std::visit([](const auto& o) { return std::string(o.name); }, op);
+    return {kind, attributes_text(op)};
+  }
   const auto use = read_as_function(pointwise->function, pointwise->formula);
   if (!use) return {std::string(ops::Pointwise::name), attributes_text(op)};
   std::string text = "{";

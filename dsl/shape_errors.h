@@ -156,6 +156,29 @@ namespace mistakes {
                      "split the function into several"};
 }
 
+[[noreturn]] inline void stencil_reads_nothing() {
+  throw ShapeMistake{"the formula reads no neighbour", "for example formula=\"x(0,1) - x(0,0)\""};
+}
+
+[[noreturn]] inline void stencil_mixes_axes(int64_t found, int64_t first) {
+  throw ShapeMistake{"a neighbour is given by " + std::to_string(found) +
+                         " steps, the first one by " + std::to_string(first),
+                     "one for each spatial axis, outermost first: x(dy, dx) for pictures"};
+}
+
+[[noreturn]] inline void stencil_does_not_match_axes(int64_t steps, int64_t axes) {
+  throw ShapeMistake{"neighbours are given by " + std::to_string(steps) + " steps, x has " +
+                         std::to_string(axes) + " spatial axes",
+                     "one for each spatial axis, outermost first: x(dy, dx) for pictures"};
+}
+
+[[noreturn]] inline void stencil_reaches_past_map(int64_t axis, int64_t reach, int64_t extent) {
+  throw ShapeMistake{"no position has a neighbour " + std::to_string(reach) +
+                         " steps away on axis " + std::to_string(axis) + ", which has " +
+                         std::to_string(extent) + " positions",
+                     "use smaller steps or a larger input"};
+}
+
 [[noreturn]] inline void function_is_unknown(std::string_view name) {
   throw ShapeMistake{"no function is called '" + std::string(name) + "'",
                      "dsl/functions.h has the table"};

@@ -54,9 +54,14 @@ void read(Scanner& in, const std::string& what, T& value) {
 
 void read(Scanner& in, const std::string& what, FixedString& value) { value = in.quoted(what); }
 
+constexpr std::size_t kLongestFormula = 1 << 14;  // far above what kCapacity terms need
+
 void read(Scanner& in, const std::string& what, dsl::Formula& value) {
-  constexpr std::size_t kLongestFormula = 1 << 14;  // far above what kCapacity terms need
   value = parse_formula(in.quoted_text(what, kLongestFormula), in.where());
+}
+
+void read(Scanner& in, const std::string& what, dsl::Stencil& value) {
+  value = parse_stencil(in.quoted_text(what, kLongestFormula), in.where());
 }
 
 void read(Scanner& in, const std::string& what, Shape& value) {

@@ -14,6 +14,7 @@ using dsl::Condition;
 using dsl::Formula;
 using dsl::Operation;
 using dsl::Scalar;
+using dsl::Stencil;
 
 constexpr int kMostNesting = 64;
 constexpr int64_t kMostInputs = 16;
@@ -31,7 +32,9 @@ bool is_numbered(std::string_view word, char letter) {
 
 class FormulaParser {
  public:
-  FormulaParser(std::string_view text, const std::string& where) : in_(text, where) {}
+  /// With `neighbours`, inputs are written x(dy,dx) and numbered there.
+  FormulaParser(std::string_view text, const std::string& where, Stencil* neighbours = nullptr)
+      : in_(text, where), neighbours_(neighbours) {}
 
   Formula parse() {
     while (true) {
@@ -106,18 +109,35 @@ class FormulaParser {
     }
     const std::string name(in_.word());
     if (name.empty()) in_.fail_expected("formula: a number, an input such as 'x0' or a function");
+    if (name == "x" && neighbours_ != nullptr) return neighbour();
     if (is_numbered(name, 'x')) return input(name);
     if (is_numbered(name, 't')) return known(name);
     return call(name);
   }
 
   Scalar input(const std::string& name) {
+    if (neighbours_ != nullptr) {
+      in_.fail("formula: " + name + " is not a neighbour, expected one such as x(0,1)");
+    }
     const int64_t index = std::stol(name.substr(1));
     if (index >= kMostInputs) {
       in_.fail("formula: " + name + " is not an input, expected x0 to x" +
                std::to_string(kMostInputs - 1));
     }
     return Scalar::input(static_cast<int>(index));
+  }
+
+  Scalar neighbour() {
+    int steps[3] = {};
+    int axes = 0;
+    in_.expect("(");
+    do {
+      if (axes == 3) in_.fail("formula: a neighbour has at most 3 steps");
+      steps[axes++] = static_cast<int>(
+          in_.integer("formula: a step", -Stencil::kMostReach, Stencil::kMostReach));
+    } while (in_.accept(","));
+    in_.expect(")");
+    return Scalar::input(neighbours_->number_of(steps, axes));
   }
 
   Scalar known(const std::string& name) {
@@ -172,18 +192,29 @@ class FormulaParser {
   }
 
   Scanner in_;
+  Stencil* neighbours_;
   std::map<std::string, Scalar> named_;
   int depth_ = 0;
 };
 
-}  // namespace
-
-Formula parse_formula(std::string_view text, const std::string& where) {
+Formula parse(std::string_view text, const std::string& where, Stencil* neighbours) {
   try {
-    return FormulaParser(text, where).parse();
+    return FormulaParser(text, where, neighbours).parse();
   } catch (const dsl::ShapeMistake& mistake) {
     throw UserError(where + ": " + mistake.what, mistake.hint);
   }
+}
+
+}  // namespace
+
+Formula parse_formula(std::string_view text, const std::string& where) {
+  return parse(text, where, nullptr);
+}
+
+Stencil parse_stencil(std::string_view text, const std::string& where) {
+  Stencil neighbours;
+  const Formula result = parse(text, where, &neighbours);
+  return neighbours.with(result);
 }
 
 }  // namespace halcyon::compiler

@@ -157,6 +157,7 @@ class Verifier {
     if constexpr (std::is_same_v<T, float>) {
       if (!std::isfinite(value)) fail(node, std::string(name) + " is not a finite number");
     }
+    if constexpr (std::is_same_v<T, dsl::Stencil>) check_finite(node, name, value.formula);
     if constexpr (std::is_same_v<T, dsl::Formula>) {
       for (int i = 0; i < value.size; ++i) {
         if (!std::isfinite(value.terms[i].value)) {

@@ -414,6 +414,10 @@ FormulaGradient gradient_of(const Formula& formula, int input) {
   return needs_no_x || from_y.sources.size() < from_x.sources.size() ? from_y : from_x;
 }
 
+FormulaGradient gradient_from_inputs(const Formula& formula, int input) {
+  return gradient_with(formula, input, false);
+}
+
 FormulaGradient gradient_from_result(const Formula& rule) {
   Builder builder;
   const int dy = builder.input(kDy);

@@ -47,6 +47,9 @@ struct FormulaGradient {
 /// Errors: ShapeMistake for a gradient of more terms than a formula can have.
 FormulaGradient gradient_of(const dsl::Formula& formula, int input);
 
+/// The same from dy and the inputs alone.
+FormulaGradient gradient_from_inputs(const dsl::Formula& formula, int input);
+
 /// The same for a rule that is given as formula of dy (input 0) and y (input 1).
 FormulaGradient gradient_from_result(const dsl::Formula& rule);
 

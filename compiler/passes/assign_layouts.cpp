@@ -17,6 +17,18 @@ using namespace dsl;
 
 namespace {
 
+/// How far a stencil reads beyond the border, as padding.
+struct StencilReach {
+  Spatial pad_begin, pad_end;
+
+  StencilReach(const Stencil& stencil, int rank) {
+    for (int axis = 0; axis < rank; ++axis) {
+      pad_begin.push_back(stencil.before(axis));
+      pad_end.push_back(stencil.after(axis));
+    }
+  }
+};
+
 class LayoutAssigner {
  public:
   LayoutAssigner(Program& program, const Target& target)
@@ -109,6 +121,10 @@ class LayoutAssigner {
     const Node& node = graph_.node(id);
     if (const auto* conv = std::get_if<ops::Conv>(&node.op)) widen(node.inputs[0], *conv);
     if (const auto* grad = std::get_if<ops::ConvWeightGrad>(&node.op)) widen(node.inputs[0], *grad);
+    const auto* stencil = std::get_if<ops::Stencil>(&node.op);
+    if (stencil != nullptr && stencil->border == Border::zero) {
+      widen(node.inputs[0], StencilReach(stencil->formula, node.outputs[0].spatial_rank()));
+    }
   }
 
   /// A halo is worth storing where it is small. A kernel pads by itself what is mostly halo, what

@@ -244,7 +244,7 @@ class Slider {
     constexpr bool kLooksAtPositionsOrWindows =
         is_one_of<Operator, ops::Softmax, ops::LogSoftmax, ops::L2Normalize, ops::BatchNorm,
                   ops::ChannelShuffle, ops::Conv, ops::ConvTranspose, ops::DepthToSpace,
-                  ops::SpaceToDepth>;
+                  ops::SpaceToDepth, ops::Stencil>;
     if constexpr (std::is_base_of_v<ops::PoolWindow, Operator>) {
       return slid_pool(op, shape_of(node));
     } else if constexpr (std::is_same_v<Operator, ops::Reduce>) {

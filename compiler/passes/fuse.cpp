@@ -70,7 +70,8 @@ bool can_follow(const Node& node, const Op& lead) {
 bool can_lead(const Op& op) {
   return is_elementwise(op) || std::holds_alternative<ops::Conv>(op) ||
          std::holds_alternative<ops::Dense>(op) || std::holds_alternative<ops::MaxPool>(op) ||
-         std::holds_alternative<ops::AveragePool>(op);
+         std::holds_alternative<ops::AveragePool>(op) || std::holds_alternative<ops::Stencil>(op) ||
+         std::holds_alternative<ops::StencilGrad>(op);
 }
 
 bool is_pool(const Op& op) {

@@ -20,6 +20,7 @@
 #include "dsl/ops/reshape.h"
 #include "dsl/ops/resize.h"
 #include "dsl/ops/source.h"
+#include "dsl/ops/stencil.h"
 #include "dsl/ops/update.h"
 
 /// The one list. A macro, so that the rules of all operators (compiler/ops/rules.h) and their
@@ -47,8 +48,8 @@
     X(SoftmaxGrad) X(SoftmaxCrossEntropyGrad) X(MeanSquareGrad) X(Update)                        \
   /* made by passes that change filters */                                                       \
     X(ScaleFilters) X(StackFilters)                                                              \
-  /* pointwise */                                                                                 \
-    X(Pointwise) X(SumTo)
+  /* formulas */                                                                                 \
+    X(Pointwise) X(SumTo) X(Stencil) X(StencilGrad)
 // clang-format on
 
 namespace halcyon::dsl {
@@ -70,11 +71,16 @@ constexpr bool all_are_operators(const std::variant<T...>*) {
 }
 static_assert(all_are_operators(static_cast<const Op*>(nullptr)));
 
-/// "conv", "max_pool", ...; of a pointwise operator the function's name, "relu".
+/// "conv", "max_pool", ...; of an operator that is a formula the function's name, "relu".
 constexpr std::string_view name_of(const Op& op) {
-  const auto* pointwise = std::get_if<ops::Pointwise>(&op);
-  if (pointwise != nullptr && !pointwise->function.empty()) return pointwise->function;
-  return std::visit([](const auto& o) { return std::string_view(o.name); }, op);
+  return std::visit(
+      [](const auto& o) {
+        if constexpr (requires { o.function; }) {
+          if (!o.function.empty()) return o.function.view();
+        }
+        return std::string_view(o.name);
+      },
+      op);
 }
 
 /// Whether an operator is this function, whatever it is called: computes(op, kRelu).

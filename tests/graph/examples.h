@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "dsl/graph.h"
+#include "dsl/layers.h"
 
 namespace halcyon::compiler::tests {
 
@@ -267,6 +267,15 @@ inline Example example_of(const ops::Pointwise&) {
 }
 inline Example example_of(const ops::SumTo&) {
   return {ops::SumTo{.shape = {kBatch, 4, 1, 1}}, {kPicture}};
+}
+inline ops::Stencil example_stencil() {
+  return dsl::custom("mine", [](dsl::Window x) { return exp(x(-2, 1)) * x(0, 3); },
+                     {.border = dsl::Border::edge})
+      .op;
+}
+inline Example example_of(const ops::Stencil&) { return {example_stencil(), {kPicture}}; }
+inline Example example_of(const ops::StencilGrad&) {
+  return {ops::StencilGrad{example_stencil()}, {kPicture, kPicture}};
 }
 
 /// A graph that holds this one use.

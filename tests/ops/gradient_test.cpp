@@ -288,6 +288,32 @@ TEST(Gradient, OfFunctionsOfTheTable) {
               2, 4);
 }
 
+/// A sum, whose gradient reads dy alone, or a product of neighbours, which reads x as well.
+Tensor stencil(Tensor x, bool product, dsl::Border border) {
+  const auto take = [&](auto first, auto second) {
+    return dsl::custom("stencil",
+                       [=](dsl::Window w) {
+                         const dsl::Scalar a = first(w), b = second(w);
+                         return product ? exp(a) * b + 0.5f * tanh(a * b) : 2.0f * a - b;
+                       },
+                       {.border = border});
+  };
+  switch (x.shape().spatial_rank()) {
+    case 1: return x | take([](auto w) { return w(-1); }, [](auto w) { return w(2); });
+    case 2: return x | take([](auto w) { return w(-2, 1); }, [](auto w) { return w(0, -1); });
+    default: return x | take([](auto w) { return w(0, 1, -1); }, [](auto w) { return w(1, 0, 0); });
+  }
+}
+
+TEST(Gradient, OfAStencil) {
+  check_layer(
+      [](Tensor x, Dice& dice) {
+        const auto border = dice.roll(0, 1) == 1 ? dsl::Border::edge : dsl::Border::zero;
+        return stencil(x, dice.roll(0, 1) == 1, border);
+      },
+      2);
+}
+
 TEST(Gradient, OfWhatIsRepeatedAlongPositionsOrChannels) {
   check_layer(
       [](Tensor x, Dice&) {
