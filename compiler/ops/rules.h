@@ -5,7 +5,7 @@
 /// `reference` computes one operator with plain loops and double accumulation: slow, and what every
 /// kernel is held against. `gradient` appends ordinary nodes that compute the gradients of one
 /// node's inputs. Neither knows Halide. The rules of dsl/ops/pool.h lie in compiler/ops/pool.cpp,
-/// and so on.
+/// and so on; README.md tells how one is added.
 
 #include <array>
 #include <concepts>
