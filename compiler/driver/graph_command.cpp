@@ -61,7 +61,9 @@ void add_graph_command(CLI::App& app) {
       "graph", "draw the network before and after the passes, with its costs and its memory");
   auto o = std::make_shared<GraphCommand>();
   o->add_source_to(*command);
-  o->add_training_to(*command, command->add_flag("--train", o->train, "draw the training step"));
+  CLI::Option* const train = command->add_flag("--train", o->train, "draw the training step");
+  o->add_training_to(*command, train);
+  o->add_input_shape_to(*command)->excludes(train);
   command->add_option("-o,--output", o->output, "F.html, F.svg or F.dot")->required();
   command->add_option("--stage", o->stage, "before or after the passes, or both")
       ->capture_default_str()

@@ -17,6 +17,7 @@ void add_run_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("run", "compile a network and apply it to files");
   auto o = std::make_shared<RunCommand>();
   o->add_to(*command);
+  o->add_input_shape_to(*command);
   o->run.add_to(*command);
   command->callback([o] {
     const std::optional<Artifact> artifact = compile(o->load(), o->options(false));
