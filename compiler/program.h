@@ -38,6 +38,7 @@ enum class Storage {
   host_input,   ///< the host's input (or, behind the inputs, target) number `index`
   host_output,  ///< the host's output number `index`
   loss,         ///< the host's loss number `index`
+  constant,     ///< in the code: the node's own values
   parameter,    ///< `offset_bytes` in the parameter block, packed or prepared
   workspace,    ///< `offset_bytes` times the batch, in the part of the workspace that grows with it
   fixed,        ///< `offset_bytes` in the part that does not, or in what preparing needs

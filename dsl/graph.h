@@ -85,7 +85,7 @@ class Graph {
   FixedString name;
   std::vector<Output> outputs;
   std::vector<Loss> losses;
-  std::vector<std::vector<float>> constants;  ///< given parameter values, canonical order
+  std::vector<std::vector<float>> constants;  ///< given values, canonical order
 
   constexpr int32_t node_count() const { return static_cast<int32_t>(nodes_.size()); }
   constexpr const Node& node(int32_t id) const { return nodes_.at(static_cast<std::size_t>(id)); }

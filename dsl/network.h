@@ -105,6 +105,23 @@ class Network {
     return add(op, {}, name, place);
   }
 
+  /// Numbers that never change, for add, mul and the like: one per channel {C}, per position {H,W},
+  /// ... They are no parameters: no training step changes them, no weight file holds them.
+  /// Errors: values of another number than the shape's.
+  constexpr Tensor constant(std::string_view name, const Shape& shape, std::vector<float> values,
+                            Place place = Place::here()) {
+    const FixedString constant_name(name);
+    explain("constant", constant_name, place, {}, [&] {
+      check_name(constant_name);
+      rules::check_size(shape);
+      const auto found = static_cast<int64_t>(values.size());
+      if (found != shape.elements()) mistakes::number_of_values_does_not_match(found, shape);
+    });
+    const ops::Constant op{.shape = shape, .values = static_cast<int64_t>(graph_.constants.size())};
+    graph_.constants.push_back(std::move(values));
+    return add(op, {}, constant_name, place);
+  }
+
   /// What the host receives. Errors: a name that another output has.
   constexpr void output(std::string_view name, Tensor x, Place place = Place::here()) {
     const FixedString output_name(name);

@@ -23,6 +23,7 @@ std::string to_string(const Place& place) {
     case Storage::host_input: return fmt::format("host input {}", place.index);
     case Storage::host_output: return fmt::format("host output {}", place.index);
     case Storage::loss: return fmt::format("loss {}", place.index);
+    case Storage::constant: return "constant";
     case Storage::parameter: return fmt::format("parameters + {}", place.offset_bytes);
     case Storage::workspace: return fmt::format("workspace + N * {}", place.offset_bytes);
     case Storage::fixed: return fmt::format("workspace + {}", place.offset_bytes);

@@ -20,9 +20,9 @@ std::vector<LayerFacts> layers_of(const Graph& graph) {
   std::vector<LayerFacts> layers;
   for (int32_t id = 0; id < graph.node_count(); ++id) {
     const Node& node = graph.node(id);
-    if (!needed[static_cast<std::size_t>(id)] || std::holds_alternative<ops::Parameter>(node.op)) {
-      continue;
-    }
+    const bool is_layer = !std::holds_alternative<ops::Parameter>(node.op) &&
+                          !std::holds_alternative<ops::Constant>(node.op);
+    if (!needed[static_cast<std::size_t>(id)] || !is_layer) continue;
     LayerFacts layer;
     layer.name = node.name.view();
     layer.op = name_of(node.op);

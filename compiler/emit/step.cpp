@@ -6,6 +6,8 @@
 #include "compiler/emit/frame.h"
 #include "compiler/lower/hyper.h"
 #include "compiler/lower/kernel_spec.h"
+#include "compiler/reference/interpreter.h"
+#include "compiler/reference/stored.h"
 
 namespace halcyon::compiler {
 
@@ -265,12 +267,31 @@ class StepEmitter {
                                     : ir_.load(ir_.pointer, targets_, 8 * (place.index - inputs));
       case Storage::host_output: return ir_.load(ir_.pointer, outputs_, 8 * place.index);
       case Storage::loss: return ir_.at(losses_, 4 * place.index);
+      case Storage::constant: return constant_address(v);
       case Storage::parameter: return ir_.at(parameters_, place.offset_bytes);
       case Storage::workspace:
         return ir_.at(per_batch_, ir_.b.CreateMul(batch_, ir_.number(place.offset_bytes)));
       case Storage::fixed: return ir_.at(workspace_, place.offset_bytes);
     }
     return nullptr;
+  }
+
+  /// Constants lie beside the code, in the form in which kernels read them.
+  llvm::Value* constant_address(Value v) {
+    const Program& program = *plan_.program;
+    const WeightLayout& layout = program.weights.at(v);
+    std::vector<std::byte> bytes(static_cast<std::size_t>(layout.bytes()));
+    const auto& constant = std::get<ops::Constant>(program.graph.node(v).op);
+    store(value_of(program.graph, constant), layout, bytes.data());
+    const llvm::StringRef text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    llvm::Constant* data =
+        llvm::ConstantDataArray::getString(ir_.module.getContext(), text, /*AddNull=*/false);
+    auto* global =
+        new llvm::GlobalVariable(ir_.module, data->getType(), true,
+                                 llvm::GlobalValue::PrivateLinkage, data, "halcyon.constant");
+    global->setAlignment(llvm::Align(HALCYON_ALIGNMENT));
+    global->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);  // equal ones become one
+    return llvm::ConstantExpr::getBitCast(global, ir_.pointer);
   }
 
   llvm::Value* address(const KernelArgument& argument) {

@@ -335,22 +335,23 @@ class Parser {
 
   void check_given_values() const {
     for (int32_t id = 0; id < graph_.node_count(); ++id) {
-      const auto* parameter = std::get_if<dsl::ops::Parameter>(&graph_.node(id).op);
-      if (parameter == nullptr || parameter->init != dsl::ops::InitKind::values) continue;
+      const dsl::Node& node = graph_.node(id);
+      const std::optional<int64_t> number = dsl::given_values(node.op);
+      if (!number) continue;
       const std::string where = std::string(source_) + ":" +
-                                std::to_string(lines_[static_cast<std::size_t>(id)]) +
-                                ": parameter '" + std::string(graph_.node(id).name.view()) + "'";
+                                std::to_string(lines_[static_cast<std::size_t>(id)]) + ": " +
+                                dsl::describe(dsl::name_of(node.op), node.name, {});
+      const Shape& shape = node.outputs[0];
       const auto count = static_cast<int64_t>(graph_.constants.size());
-      if (parameter->values < 0 || parameter->values >= count) {
-        throw UserError(where + " takes its values from constant " +
-                        std::to_string(parameter->values) + ", the text has " +
-                        std::to_string(count) + " constants");
+      if (*number < 0 || *number >= count) {
+        throw UserError(where + " takes its values from constant " + std::to_string(*number) +
+                        ", the text has " + std::to_string(count) + " constants");
       }
-      const auto& values = graph_.constants[static_cast<std::size_t>(parameter->values)];
-      if (static_cast<int64_t>(values.size()) != parameter->shape.elements()) {
-        throw UserError(where + ": constant " + std::to_string(parameter->values) + " has " +
-                        std::to_string(values.size()) + " values, " + to_string(parameter->shape) +
-                        " needs " + std::to_string(parameter->shape.elements()));
+      const auto& values = graph_.constants[static_cast<std::size_t>(*number)];
+      if (static_cast<int64_t>(values.size()) != shape.elements()) {
+        throw UserError(where + ": constant " + std::to_string(*number) + " has " +
+                        std::to_string(values.size()) + " values, " + to_string(shape) + " needs " +
+                        std::to_string(shape.elements()));
       }
     }
   }

@@ -147,9 +147,7 @@ class Verifier {
         },
         node.op);
     if (const auto* input = std::get_if<ops::Input>(&node.op)) check_input(node, *input);
-    if (const auto* parameter = std::get_if<ops::Parameter>(&node.op)) {
-      check_given_values(node, *parameter);
-    }
+    check_given_values(node);
   }
 
   template <class T>
@@ -177,16 +175,18 @@ class Verifier {
     }
   }
 
-  void check_given_values(const Node& node, const ops::Parameter& parameter) const {
-    if (parameter.init != ops::InitKind::values) return;
-    if (parameter.values < 0 || std::cmp_greater_equal(parameter.values, graph_.constants.size())) {
-      fail(node, "takes its values from constant " + std::to_string(parameter.values) +
-                     ", the graph has " + std::to_string(graph_.constants.size()));
+  void check_given_values(const Node& node) const {
+    const std::optional<int64_t> number = dsl::given_values(node.op);
+    if (!number) return;
+    if (*number < 0 || std::cmp_greater_equal(*number, graph_.constants.size())) {
+      fail(node, "takes its values from constant " + std::to_string(*number) + ", the graph has " +
+                     std::to_string(graph_.constants.size()));
     }
-    const auto& values = graph_.constants[static_cast<std::size_t>(parameter.values)];
-    if (std::cmp_not_equal(values.size(), parameter.shape.elements())) {
-      fail(node, std::to_string(values.size()) + " values given, " + to_string(parameter.shape) +
-                     " needs " + std::to_string(parameter.shape.elements()));
+    const auto& values = graph_.constants[static_cast<std::size_t>(*number)];
+    const Shape& shape = node.outputs[0];
+    if (std::cmp_not_equal(values.size(), shape.elements())) {
+      fail(node, std::to_string(values.size()) + " values given, " + to_string(shape) + " needs " +
+                     std::to_string(shape.elements()));
     }
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (!std::isfinite(values[i])) {
@@ -304,7 +304,9 @@ class Verifier {
     }
     for (std::size_t id = 0; id < read.size(); ++id) {
       const Node& node = graph_.nodes()[id];
-      if (read[id] || !(is<ops::Input>(node) || is<ops::Parameter>(node))) continue;
+      if (read[id] ||
+          !(is<ops::Input>(node) || is<ops::Parameter>(node) || is<ops::Constant>(node)))
+        continue;
       fail(node, "is read by nothing", "use it, or take it out of the network");
     }
   }

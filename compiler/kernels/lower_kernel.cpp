@@ -8,9 +8,10 @@ namespace {
 /// Nodes that never become part of a kernel: what stands for them is a buffer, or other operators
 /// as soon as it is known what the network is compiled for.
 template <class Op>
-constexpr bool kIsNoKernel = std::is_same_v<Op, ops::Input> || std::is_same_v<Op, ops::Parameter> ||
-                             std::is_same_v<Op, ops::Flatten> || std::is_same_v<Op, ops::Dropout> ||
-                             std::is_same_v<Op, ops::ConvTranspose>;
+constexpr bool kIsNoKernel =
+    std::is_same_v<Op, ops::Input> || std::is_same_v<Op, ops::Parameter> ||
+    std::is_same_v<Op, ops::Constant> || std::is_same_v<Op, ops::Flatten> ||
+    std::is_same_v<Op, ops::Dropout> || std::is_same_v<Op, ops::ConvTranspose>;
 
 void lower_node(LowerContext& context, int32_t id) {
   std::visit(

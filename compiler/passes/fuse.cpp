@@ -26,7 +26,8 @@ using namespace dsl;
 namespace {
 
 bool is_source(const Op& op) {
-  return std::holds_alternative<ops::Input>(op) || std::holds_alternative<ops::Parameter>(op);
+  return std::holds_alternative<ops::Input>(op) || std::holds_alternative<ops::Parameter>(op) ||
+         std::holds_alternative<ops::Constant>(op);
 }
 
 bool is_elementwise(const Op& op) {

@@ -28,6 +28,9 @@ struct PassContext {
 
 // On the graph.
 
+/// Computes what follows from constants alone. After: no node reads constants only.
+bool fold_constants(Program& program, const PassContext& context);
+
 /// Removes losses, targets and dropout. After: nothing a host could not give at inference is left.
 bool drop_training(Program& program, const PassContext& context);
 

@@ -12,6 +12,7 @@ namespace {
 
 // clang-format off
 constexpr Pass kInference[] = {
+  {"fold_constants",           fold_constants,           Run::once,         "no node reads constants only"},
   {"drop_training",            drop_training,            Run::once,         "no loss, target or dropout is left"},
   {"remove_dead_nodes",        remove_dead_nodes,        Run::once,         "every node is needed"},
   {"remove_identities",        remove_identities,        Run::once,         "flatten and concat move something"},
@@ -31,6 +32,7 @@ constexpr Pass kInference[] = {
 };
 
 constexpr Pass kTraining[] = {
+  {"fold_constants",           fold_constants,           Run::once,         "no node reads constants only"},
   {"remove_dead_nodes",        remove_dead_nodes,        Run::once,         "every node is needed"},
   {"remove_identities",        remove_identities,        Run::once,         "flatten and concat move something"},
   {"merge_movements",          merge_movements,          Run::until_stable, "no reshape, slice or transpose reads its own kind"},

@@ -39,6 +39,7 @@ class MemoryPlanner {
     } else {
       place_parameters();
     }
+    place_constants();
     place_gradients();
     place_prepared();
     find_lifetimes();
@@ -73,6 +74,13 @@ class MemoryPlanner {
     }
     for (std::size_t i = 0; i < graph_.losses.size(); ++i) {
       plan_.places[graph_.losses[i].value] = {Storage::loss, static_cast<int64_t>(i), 0, 4};
+    }
+  }
+
+  void place_constants() {
+    for (int32_t id = 0; id < graph_.node_count(); ++id) {
+      if (!std::holds_alternative<ops::Constant>(graph_.node(id).op)) continue;
+      plan_.places[{id, 0}] = {Storage::constant, id, 0, bytes_of({id, 0})};
     }
   }
 

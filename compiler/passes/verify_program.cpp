@@ -16,7 +16,8 @@ namespace ops = dsl::ops;
 
 bool is_source(const Node& node) {
   return std::holds_alternative<ops::Input>(node.op) ||
-         std::holds_alternative<ops::Parameter>(node.op);
+         std::holds_alternative<ops::Parameter>(node.op) ||
+         std::holds_alternative<ops::Constant>(node.op);
 }
 
 template <class T>
@@ -259,6 +260,7 @@ class ProgramVerifier {
   /// Bytes of the block that offsets count in; -1 where the host holds the value.
   int64_t block_bytes(Storage storage) const {
     switch (storage) {
+      case Storage::constant: return -1;
       case Storage::parameter:
         return program_.memory.parameter_bytes + program_.memory.prepared_bytes;
       case Storage::workspace: return program_.memory.per_sample_bytes;

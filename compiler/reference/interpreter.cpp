@@ -23,6 +23,11 @@ const HostTensor& given_value(const Node& n, const std::map<std::string, HostTen
 
 }  // namespace
 
+HostTensor value_of(const Graph& graph, const ops::Constant& constant) {
+  const std::vector<float>& given = graph.constants.at(static_cast<std::size_t>(constant.values));
+  return {constant.shape, {given.begin(), given.end()}};
+}
+
 std::map<Value, HostTensor> evaluate(const Graph& graph,
                                      const std::map<std::string, HostTensor>& given,
                                      int64_t batch) {
@@ -35,6 +40,10 @@ std::map<Value, HostTensor> evaluate(const Graph& graph,
     if (n.outputs.empty()) continue;
     if (std::holds_alternative<ops::Input>(n.op) || std::holds_alternative<ops::Parameter>(n.op)) {
       values[{id, 0}] = given_value(n, given, batch);
+      continue;
+    }
+    if (const auto* constant = std::get_if<ops::Constant>(&n.op)) {
+      values[{id, 0}] = value_of(graph, *constant);
       continue;
     }
     HostTensors in;

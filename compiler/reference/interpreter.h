@@ -16,6 +16,8 @@ namespace halcyon::compiler {
 std::map<Value, HostTensor> evaluate(const Graph& graph,
                                      const std::map<std::string, HostTensor>& given, int64_t batch);
 
+HostTensor value_of(const Graph& graph, const ops::Constant& constant);
+
 /// Uniform in [-1, 1), in steps of 2^-20, so that single precision holds each value exactly.
 /// The same seed gives the same values everywhere.
 HostTensor random_tensor(const Shape& shape, int64_t batch, uint64_t seed);

@@ -1,6 +1,7 @@
 #pragma once
 /// The one list of operators. One of them without a rule or a kernel does not link.
 
+#include <optional>
 #include <variant>
 
 #include "dsl/ops/conv.h"
@@ -28,7 +29,7 @@
 // clang-format off
 #define HALCYON_OPERATORS(X) \
   /* sources */                                                                                  \
-    X(Input) X(Parameter)                                                                        \
+    X(Input) X(Parameter) X(Constant)                                                            \
   /* forward */                                                                                  \
     X(Conv) X(Dense) X(MaxPool) X(AveragePool) X(Flatten) X(Concat) X(Softmax)                   \
     X(SoftmaxCrossEntropy) X(MeanSquare)                                                         \
@@ -81,6 +82,14 @@ constexpr std::string_view name_of(const Op& op) {
         return std::string_view(o.name);
       },
       op);
+}
+
+/// Index into Graph::constants of an operator whose values the network itself gives.
+constexpr std::optional<int64_t> given_values(const Op& op) {
+  if (const auto* constant = std::get_if<ops::Constant>(&op)) return constant->values;
+  const auto* parameter = std::get_if<ops::Parameter>(&op);
+  if (parameter == nullptr || parameter->init != ops::InitKind::values) return {};
+  return parameter->values;
 }
 
 /// Whether an operator is this function, whatever it is called: computes(op, kRelu).

@@ -74,4 +74,23 @@ struct Parameter {
   }
 };
 
+/// Numbers that never change: part of the code, in no weight file.
+/// Errors: an extent below 1. Source: ONNX Constant-13.
+struct Constant {
+  static constexpr std::string_view name = "constant";
+  static constexpr auto fields() {
+    return attributes(field("shape", &Constant::shape), field("values", &Constant::values));
+  }
+
+  Shape shape;
+  int64_t values = -1;  ///< index into Graph::constants, row-major
+
+  constexpr Shapes infer(const Shapes& in) const {
+    rules::check_input_count(in, 0, 0);
+    if (shape.has_batch()) mistakes::extent_must_be_positive(0, shape[0]);
+    return {shape};
+  }
+  constexpr bool operator==(const Constant&) const = default;
+};
+
 }  // namespace halcyon::dsl::ops

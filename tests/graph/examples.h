@@ -44,6 +44,9 @@ inline Example example_of(const ops::Parameter&) {
                          .file_shape = {4}},
           {}};
 }
+inline Example example_of(const ops::Constant&) {
+  return {ops::Constant{.shape = {2, 2}, .values = 0}, {}};
+}
 inline Example example_of(const ops::Conv&) {
   return {ops::Conv{.filters = 6,
                     .kernel = {3, 2},

@@ -55,6 +55,19 @@ TEST(PointwiseKernel, IsAsExactAsSinglePrecision) {
   EXPECT_LT(largest_error(dsl::erf, 200), 6e-6);
 }
 
+TEST(PointwiseKernel, ReadsConstantsThatLieBesideTheCode) {
+  std::vector<float> per_channel, per_position;
+  for (int i = 0; i < 17; ++i) per_channel.push_back(0.25f * static_cast<float>(i) - 2);
+  for (int i = 0; i < 15; ++i) per_position.push_back(1 - 0.125f * static_cast<float>(i));
+  Network net("constants");
+  Tensor x = picture(net, 3) | dsl::conv(17, 1);
+  const Tensor scale = net.constant("scale", {17}, per_channel);
+  x = x * (scale + scale) + net.constant("mask", {5, 3}, per_position);
+  net.output("y", x);
+  finish_with_mean_square(net, x | dsl::conv(2, 1));
+  expect_like_reference(net.graph(), {.batch = 3});
+}
+
 TEST(PointwiseKernel, KeepsZerosBehindTheLastChannel) {
   // Sums over the lanes would show what is left there.
   for (int64_t channels : {1, 3, 16, 17, 40}) {

@@ -52,7 +52,7 @@ constexpr bool is_any(std::initializer_list<std::string_view> names) {
 template <class T>
 constexpr Kind kind_of_type() {
   constexpr std::string_view name = T::name;
-  if (is_any<T>({"input", "parameter"})) return Kind::source;
+  if (is_any<T>({"input", "parameter", "constant"})) return Kind::source;
   if (is_any<T>({"conv", "conv_transpose"})) return Kind::convolution;
   if (is_any<T>({"dense", "matmul"})) return Kind::dense;
   if (is_any<T>({"max_pool", "average_pool", "reduce"})) return Kind::pooling;
@@ -60,11 +60,11 @@ constexpr Kind kind_of_type() {
                  "l2_normalize", "local_response_norm", "move_statistics"}))
     return Kind::normalisation;
   if (is_any<T>({"pointwise", "softmax", "log_softmax", "softmax_cross_entropy", "mean_square",
-                 "dropout", "random_mask", "sum_to"}))
+                 "dropout", "random_mask", "sum_to", "stencil"}))
     return Kind::pointwise;
   if (is_any<T>({"flatten", "unflatten", "concat", "pad", "slice", "reshape", "transpose",
                  "channel_shuffle", "depth_to_space", "space_to_depth", "resize", "copy",
-                 "flip_filter", "transpose_matrix"}))
+                 "flip_filter", "scale_filters", "stack_filters", "transpose_matrix"}))
     return Kind::movement;
   if (name.ends_with("_grad") || is_any<T>({"normalize_sums", "group_sums", "update"}))
     return Kind::gradient;

@@ -37,8 +37,10 @@ class DiagramBuilder {
   /// `program` is null before the passes.
   DiagramBuilder(const Graph& graph, const Program* program) : graph_(graph), program_(program) {
     const bool prepares = program != nullptr && program->prepare_regions > 0;
-    for (int32_t id = 0; id < graph.node_count(); ++id)
-      is_given_.push_back(std::holds_alternative<ops::Parameter>(graph.node(id).op));
+    for (const Node& node : graph.nodes()) {
+      is_given_.push_back(std::holds_alternative<ops::Parameter>(node.op) ||
+                          std::holds_alternative<ops::Constant>(node.op));
+    }
     if (prepares) is_given_ = parameter_nodes(graph);
     for (int32_t id = 0; id < graph.node_count(); ++id) {
       if (!is_given(id)) add_node(id);
