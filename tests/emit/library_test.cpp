@@ -67,8 +67,8 @@ TEST_P(Library, NeedsTheCLibraryOnly) {
 
 TEST_P(Library, ShowsItsInterfaceAndHidesItsKernels) {
   const std::string path = write();
-  std::set<std::string> expected = {"lenet5_infer", "lenet5_network", "lenet5_pack",
-                                    "lenet5_unpack", "lenet5_workspace_bytes"};
+  std::set<std::string> expected = {"lenet5_infer",   "lenet5_network", "lenet5_pack",
+                                    "lenet5_prepare", "lenet5_unpack",  "lenet5_workspace_bytes"};
   if (GetParam().second) expected.insert({"lenet5_train_step", "lenet5_train_workspace_bytes"});
   const std::string nm = run_program({{"nm", "--defined-only", path}}).output;
   EXPECT_EQ(symbols(nm, "TDBRCSGu"), expected);

@@ -63,7 +63,7 @@ TEST(PointwiseKernel, ReadsConstantsThatLieBesideTheCode) {
   Tensor x = picture(net, 3) | dsl::conv(17, 1);
   const Tensor scale = net.constant("scale", {17}, per_channel);
   x = x * (scale + scale) + net.constant("mask", {5, 3}, per_position);
-  net.output("y", x);
+  net.output("map", x);
   finish_with_mean_square(net, x | dsl::conv(2, 1));
   expect_like_reference(net.graph(), {.batch = 3});
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "dsl/zoo/googlenet.h"
 #include "dsl/zoo/lenet5.h"
 #include "dsl/zoo/resnet.h"
@@ -51,17 +53,18 @@ TEST(MemoryMap, ItsLargestLiveSetIsTheLowerBoundOfThePlan) {
 }
 
 TEST(MemoryMap, PartsOfOneBufferAreOneBlock) {
-  // Two values of 64 bytes that together are a third one, as when a concat writes nothing.
-  Program program = planned(tests::small_network().graph(), false);
-  const MemoryMap before = memory_map(program, Storage::workspace);
-  ASSERT_GE(before.blocks.size(), 2U);
-  for (auto& [v, place] : program.memory.places) {
-    if (place.storage == Storage::workspace) place.offset_bytes = 0;
-  }
-  const MemoryMap after = memory_map(program, Storage::workspace);
-  EXPECT_LT(after.blocks.size(), before.blocks.size());
-  expect_sound(after);
-  EXPECT_NE(after.blocks[0].name.find(", "), std::string::npos);
+  dsl::Network net("joined");
+  const dsl::Tensor x = net.input("x", {.height = 8, .width = 8, .channels = 3});
+  const dsl::Tensor a = x | dsl::conv(32, 1, {.name = "a"});
+  const dsl::Tensor b = x | dsl::conv(16, 3, {.pad = 1, .name = "b"});
+  net.output("y", dsl::concat({a, b}, "ab") | dsl::conv(4, 1));
+  const MemoryMap map = memory_map(planned(net.graph(), false), Storage::workspace);
+  expect_sound(map);
+  const auto block = std::find_if(map.blocks.begin(), map.blocks.end(),
+                                  [](const MemoryBlock& m) { return m.name == "a, b, ab"; });
+  ASSERT_NE(block, map.blocks.end());
+  EXPECT_EQ(block->size_bytes, 4 * 8 * 8 * 48);
+  EXPECT_EQ(block->last_step, 2);
 }
 
 TEST(MemoryMap, IsDrawnWithBothLinesWhereTheyDiffer) {
