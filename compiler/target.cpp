@@ -1,9 +1,24 @@
 #include "compiler/target.h"
 
+#include <unistd.h>
+
 #include "compiler/lower/halide.h"
 #include "runtime/base/error.h"
 
 namespace halcyon::compiler {
+
+namespace {
+
+/// Of a core of this machine; the usual one where the system does not tell.
+int64_t own_l2_bytes() {
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  const int64_t bytes = ::sysconf(_SC_LEVEL2_CACHE_SIZE);
+  if (bytes > 0) return bytes;
+#endif
+  return kUsualL2Bytes;
+}
+
+}  // namespace
 
 Target parse_target(const std::string& text) {
   Halide::Target halide;
@@ -20,6 +35,7 @@ Target parse_target(const std::string& text) {
   }
   Target target;
   target.features = halide.to_string();
+  if (text == "host") target.l2_bytes = own_l2_bytes();
   if (halide.arch == Halide::Target::ARM) {
     target.triple = "aarch64-unknown-linux-gnu";
     target.vector_width = 4;

@@ -92,6 +92,7 @@ std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& o
   context.target = parse_target(options.target);
   context.optimizer = options.optimizer;
   context.freeze = options.freeze;
+  context.fusing = options.fusing;
   if (options.train) {
     artifact.training.emplace();
     artifact.training->graph = graph;

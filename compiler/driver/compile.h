@@ -19,6 +19,7 @@ struct CompileOptions {
   bool train = false;
   dsl::ops::Optimizer optimizer = dsl::ops::Optimizer::momentum;
   std::vector<std::string> freeze;
+  FusionChoice fusing;
   std::filesystem::path cache;  ///< empty: none
   int jobs = 0;                 ///< threads that compile; 0: all
   /// Called behind each pass, with "inference" or "training"; false stops the compilation there.

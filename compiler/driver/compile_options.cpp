@@ -42,6 +42,12 @@ std::vector<int64_t> parse_extents(const std::string& text) {
   throw UserError("'" + text + "' is no shape of a picture", "HxW or HxWxC, such as 256x320x3");
 }
 
+/// Which choice the command line means.
+Fusing FusionChoice::*fusion_named(const std::string& kind) {
+  if (kind == "pool") return &FusionChoice::pool;
+  throw UserError("unknown fusion '" + kind + "'", "pool is one");
+}
+
 }  // namespace
 
 void CompileFlags::add_source_to(CLI::App& command) {
@@ -49,6 +55,12 @@ void CompileFlags::add_source_to(CLI::App& command) {
   command
       .add_option("--target", target, "host, or a Halide target such as x86-64-linux-avx-avx2-fma")
       ->check(usable_by([](const std::string& text) { parse_target(text); }, "TARGET"));
+  command
+      .add_option("--no-fuse", no_fuse,
+                  "keep apart, for comparison: pool (a convolution and the overlapping or padded "
+                  "pool behind it)")
+      ->delimiter(',')
+      ->check(usable_by([](const std::string& text) { fusion_named(text); }, "KIND"));
   command
       .add_option("--source-timeout", source_timeout_s,
                   "seconds for the C++ compiler, and as many for the network's own program")
@@ -92,10 +104,17 @@ CompileOptions CompileFlags::options(bool train) const {
   options.train = train;
   options.optimizer = parse_optimizer(optimizer);
   options.freeze = freeze;
+  options.fusing = fusing();
   options.jobs = jobs;
   options.cache = cache.empty() ? ObjectCache::default_folder() : std::filesystem::path(cache);
   if (cache == "none") options.cache.clear();
   return options;
+}
+
+FusionChoice CompileFlags::fusing() const {
+  FusionChoice choice;
+  for (const std::string& kind : no_fuse) choice.*fusion_named(kind) = Fusing::never;
+  return choice;
 }
 
 void embed_weights(dsl::Graph& graph, const std::string& path) {

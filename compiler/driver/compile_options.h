@@ -20,10 +20,11 @@ struct CompileFlags {
   std::string cache;  ///< empty: the default folder; "none": no cache
   std::vector<std::string> freeze;
   std::string input_shape;  ///< empty: the network's own
+  std::vector<std::string> no_fuse;  ///< kinds of fusion to do without, for comparison
   int jobs = 0;
   int64_t source_timeout_s = kSourceTimeout.count();
 
-  /// SRC, --target and --source-timeout.
+  /// SRC, --target, --no-fuse and --source-timeout.
   void add_source_to(CLI::App& command);
   /// Those and what compiling kernels takes.
   void add_to(CLI::App& command);
@@ -32,6 +33,7 @@ struct CompileFlags {
   /// --input-shape, for commands that do not train.
   CLI::Option* add_input_shape_to(CLI::App& command);
   CompileOptions options(bool train) const;
+  FusionChoice fusing() const;
   /// Errors: as load_graph and, with --input-shape, fully_convolutional.
   dsl::Graph load() const;
 };

@@ -39,6 +39,19 @@ runtime::AlignedBuffer random_buffer(int64_t bytes, DType dtype, runtime::Random
 
 }  // namespace
 
+int64_t moved_bytes(const Program& program, const Target& target, int64_t batch) {
+  int64_t bytes = 0;
+  for (const Region& region : program.call_regions()) {
+    const KernelSpec spec = make_kernel_spec(program, region, target);
+    for (const auto* side : {&spec.inputs, &spec.outputs}) {
+      for (const KernelArgument& argument : *side) {
+        bytes += argument_bytes(program, argument, batch);
+      }
+    }
+  }
+  return bytes;
+}
+
 std::vector<KernelTime> profile_kernels(const Program& program, const Artifact& artifact,
                                         const LoadedNetwork& loaded, int64_t batch, int threads,
                                         int runs) {

@@ -17,6 +17,9 @@ struct KernelTime {
   int64_t bytes = 0;  ///< of all arguments, read or written once
 };
 
+/// Of all stored values that the kernels of a program read and write, once for each kernel.
+int64_t moved_bytes(const Program& program, const Target& target, int64_t batch);
+
 /// Of those that each call runs, in order of execution. Values are small random numbers.
 std::vector<KernelTime> profile_kernels(const Program& program, const Artifact& artifact,
                                         const LoadedNetwork& loaded, int64_t batch, int threads,

@@ -118,13 +118,16 @@ Summary summarize(const Graph& graph, const Program& program) {
   return summary;
 }
 
-Summary summarize(const Graph& graph, const Target& target) {
+Summary summarize(const Graph& graph, const Target& target, const FusionChoice& fusing) {
   Program program;
   program.graph = graph;
   PassContext context;
   context.target = target;
+  context.fusing = fusing;
   run_passes(program, context, inference_passes());
-  return summarize(graph, program);
+  Summary summary = summarize(graph, program);
+  summary.machine = target;
+  return summary;
 }
 
 std::string to_text(const Summary& s) {
@@ -155,6 +158,8 @@ std::string to_text(const Summary& s) {
                   kilobytes(s.per_sample_lower_bound_bytes));
   if (s.fixed_bytes > 0) text += fmt::format(" and {} kB", kilobytes(s.fixed_bytes));
   if (s.prepare_bytes > 0) text += fmt::format(", at least {} kB", kilobytes(s.prepare_bytes));
+  text += fmt::format("\nmade for vectors of {} and {} kB of cache beside each core",
+                      s.machine.vector_width, s.machine.l2_bytes / 1024);
   return text + "\n";
 }
 
@@ -185,6 +190,8 @@ nlohmann::json to_json(const Summary& s) {
           {"prepare", list_of(s.prepare)},
           {"parameters", s.parameters},
           {"macs", s.macs},
+          {"vector_width", s.machine.vector_width},
+          {"l2_bytes", s.machine.l2_bytes},
           {"parameter_bytes", s.parameter_bytes},
           {"prepared_bytes", s.prepared_bytes},
           {"workspace_bytes_per_sample", s.per_sample_bytes},

@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/program.h"
-#include "compiler/target.h"
+#include "compiler/passes/passes.h"
 
 namespace halcyon::compiler {
 
@@ -29,6 +28,7 @@ struct RegionFacts {
 
 struct Summary {
   std::string network;
+  Target machine;
   std::vector<LayerFacts> layers;    ///< those that inference needs
   std::vector<RegionFacts> regions;  ///< in execution order
   std::vector<RegionFacts> prepare;  ///< those that run once, when the parameters are known
@@ -45,7 +45,7 @@ struct Summary {
 /// Of the network as it was written, and of what the passes made of it.
 Summary summarize(const Graph& graph, const Program& program);
 /// Of the inference network for that machine. Errors: as the passes.
-Summary summarize(const Graph& graph, const Target& target);
+Summary summarize(const Graph& graph, const Target& target, const FusionChoice& fusing = {});
 
 /// Whether an output depends on each node.
 std::vector<bool> needed_for_outputs(const Graph& graph);

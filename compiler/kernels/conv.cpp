@@ -16,6 +16,8 @@
 
 #include "compiler/kernels/conv_window.h"
 #include "compiler/kernels/kernels.h"
+#include "compiler/kernels/pool_of_rows.h"
+#include "compiler/passes/fusion_rules.h"
 
 namespace halcyon::compiler {
 
@@ -24,7 +26,8 @@ using namespace Halide;
 namespace {
 
 /// How many outputs of the convolution a task needs along each axis for its outputs of the region.
-std::vector<int64_t> conv_outputs_per_task(const LowerContext& context) {
+std::vector<int64_t> conv_outputs_per_task(LowerContext& context) {
+  if (context.rows().defined()) return rows_per_task(context);
   const Layout out = context.output_layout();
   std::vector<int64_t> outputs;
   for (int axis = 0; axis < out.spatial_rank(); ++axis) {
@@ -32,15 +35,12 @@ std::vector<int64_t> conv_outputs_per_task(const LowerContext& context) {
     outputs.push_back(rows ? context.choice().rows_per_task : out.shape.spatial(axis));
   }
   for (int32_t id : context.spec().region->nodes) {
-    const auto grow = [&](const auto& pool) {
-      for (std::size_t a = 0; a < outputs.size(); ++a) {
-        const int axis = static_cast<int>(a);
-        outputs[a] = (outputs[a] - 1) * pool.stride[axis] + pool.reach(axis) + 1;
-      }
-    };
-    const Op& op = context.graph().node(id).op;
-    if (const auto* pool = std::get_if<ops::MaxPool>(&op)) grow(*pool);
-    if (const auto* pool = std::get_if<ops::AveragePool>(&op)) grow(*pool);
+    const ops::PoolWindow* pool = pool_window(context.graph().node(id).op);
+    if (pool == nullptr) continue;
+    for (std::size_t a = 0; a < outputs.size(); ++a) {
+      const int axis = static_cast<int>(a);
+      outputs[a] = (outputs[a] - 1) * pool->stride[axis] + pool->reach(axis) + 1;
+    }
   }
   return outputs;
 }
@@ -93,9 +93,10 @@ void skip_padding_rows(const ops::Conv& conv, const LowerContext& context, Value
   const int64_t reach = conv.dilation[rows_axis] * (conv.kernel[rows_axis] - 1);
   if (std::max(conv.pad_begin[rows_axis], conv.pad_end[rows_axis]) > reach) return;
   if (conv.dilation[rows_axis] > context.shape(x).spatial(rows_axis)) return;
-  if (context.shape(context.spec().region->outputs[0]) !=
-      context.shape({context.spec().region->nodes[0], 0}))
-    return;
+  const Region& region = *context.spec().region;
+  const bool by_row = context.shape(region.outputs[0]) == context.shape({region.nodes[0], 0}) ||
+                      pool_of_rows(context.graph(), region) >= 0;
+  if (!by_row) return;
   const Expr row = q.s[static_cast<std::size_t>(rows_axis)];
   r.where(row >= 0 && row < static_cast<int>(context.shape(x).spatial(rows_axis)));
 }
@@ -155,30 +156,29 @@ void lower(const ops::Conv& conv, LowerContext& context, int32_t id) {
 
 void schedule(const ops::Conv& conv, LowerContext& context) {
   const Choice& choice = context.choice();
+  const bool keeps_rows = context.rows().defined();
   Func& out = context.output();
+  Func& tiled = keeps_rows ? context.rows() : out;
   PointVars v = context.output_vars();
   const int rank = static_cast<int>(v.s.size());
-  Var xo("xo"), xi("xi"), ko("ko"), ki("ki"), yo("yo"), yi("yi");
+  Var xo("xo"), xi("xi"), ko("ko"), ki("ki");
 
-  out.split(v.x(), xo, xi, static_cast<int>(choice.tile_x), TailStrategy::ShiftInwards)
+  tiled.split(v.x(), xo, xi, static_cast<int>(choice.tile_x), TailStrategy::ShiftInwards)
       .split(v.cb, ko, ki, static_cast<int>(choice.tile_k));
   std::vector<VarOrRVar> order = {v.ci, xi, ki, xo};
-  std::vector<Var> tasks = {ko, v.n};
-  if (rank > 1) {
-    const Var y = v.s[static_cast<std::size_t>(rank - 2)];
-    const int64_t rows = context.output_layout().shape.spatial(rank - 2);
-    if (choice.rows_per_task < rows) {
-      out.split(y, yo, yi, static_cast<int>(choice.rows_per_task), TailStrategy::ShiftInwards);
-      order.push_back(yi);
-      tasks = {yo, ko, v.n};
-    } else {
-      order.push_back(y);
-    }
-    if (rank > 2) order.push_back(v.s[0]);
+  Var task;
+  if (keeps_rows) {
+    for (int axis = rank - 2; axis >= 0; --axis)
+      order.push_back(v.s[static_cast<std::size_t>(axis)]);
+    task = schedule_pool_of_rows(context);
+    tiled.reorder(order);
+  } else {
+    std::vector<Var> tasks = split_tasks(context, ko, order);
+    order.insert(order.end(), tasks.begin(), tasks.end());
+    out.reorder(order);
+    task = parallelise(out, tasks);
   }
-  order.insert(order.end(), tasks.begin(), tasks.end());
-  out.reorder(order).vectorize(v.ci).unroll(xi).unroll(ki);
-  const Var task = parallelise(out, tasks);
+  tiled.vectorize(v.ci).unroll(xi).unroll(ki);
   schedule_padded_input(context, LoopLevel(out, task), window_of(conv),
                         context.shape(context.spec().anchor().inputs[1]),
                         conv_outputs_per_task(context));
@@ -189,7 +189,7 @@ void schedule(const ops::Conv& conv, LowerContext& context) {
   for (int axis = rank - 1; axis >= 0; --axis)
     sum_order.push_back(sv.s[static_cast<std::size_t>(axis)]);
   sum_order.push_back(sv.cb);
-  sum.compute_at(out, xo).vectorize(sv.ci).unroll(sv.cb);
+  sum.compute_at(tiled, xo).vectorize(sv.ci).unroll(sv.cb);
   const RVar c = sum.rvars()[0];
   Stage update = sum.update();
   std::vector<VarOrRVar> update_order = sum_order;

@@ -80,4 +80,23 @@ void schedule_padded_input(LowerContext& context, const LoopLevel& task, const C
   }
 }
 
+std::vector<Var> split_tasks(LowerContext& context, const Var& k, std::vector<VarOrRVar>& order) {
+  const PointVars& v = context.output_vars();
+  const int rank = static_cast<int>(v.s.size());
+  std::vector<Var> tasks = {k, v.n};
+  if (rank < 2) return tasks;
+  Var yo("yo"), yi("yi");
+  const Var y = v.s[static_cast<std::size_t>(rank - 2)];
+  const int64_t rows = context.choice().rows_per_task;
+  if (rows < context.output_layout().shape.spatial(rank - 2)) {
+    context.output().split(y, yo, yi, static_cast<int>(rows), TailStrategy::ShiftInwards);
+    order.push_back(yi);
+    tasks.insert(tasks.begin(), yo);
+  } else {
+    order.push_back(y);
+  }
+  if (rank > 2) order.push_back(v.s[0]);
+  return tasks;
+}
+
 }  // namespace halcyon::compiler

@@ -1,5 +1,6 @@
 #pragma once
-/// What the kernels around convolution share: where a window reads, and an input with its zeros.
+/// What the kernels around convolution share: where a window reads, an input with its zeros, and
+/// how the output is cut into tasks.
 
 #include <vector>
 
@@ -47,5 +48,10 @@ class PaddedInput {
 void schedule_padded_input(LowerContext& context, const Halide::LoopLevel& task,
                            const ConvWindow& window, const Shape& weight,
                            const std::vector<int64_t>& outputs);
+
+/// Splits the loops `y` and channel block of the output into tasks. Appends the loops that stay
+/// inside to `order`; returns those over tasks, innermost first.
+std::vector<Halide::Var> split_tasks(LowerContext& context, const Halide::Var& k,
+                                     std::vector<Halide::VarOrRVar>& order);
 
 }  // namespace halcyon::compiler

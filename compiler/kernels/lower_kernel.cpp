@@ -1,4 +1,6 @@
 #include "compiler/kernels/kernels.h"
+#include "compiler/kernels/pool_of_rows.h"
+#include "compiler/passes/fusion_rules.h"
 #include "runtime/base/error.h"
 
 namespace halcyon::compiler {
@@ -40,7 +42,11 @@ void schedule_kernel(LowerContext& context) {
 }  // namespace
 
 LoweredKernel lower_kernel(LowerContext& context) {
-  for (int32_t id : context.spec().region->nodes) lower_node(context, id);
+  const int32_t pool = pool_of_rows(context.graph(), *context.spec().region);
+  for (int32_t id : context.spec().region->nodes) {
+    if (id == pool) keep_rows(context, context.graph().node(id).inputs[0]);
+    lower_node(context, id);
+  }
   if (!context.output().defined()) context.make_output();
   LoweredKernel kernel;
   kernel.arguments = context.finish();

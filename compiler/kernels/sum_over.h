@@ -3,11 +3,9 @@
 /// registers where they are many.
 
 #include "compiler/lower/lower_context.h"
+#include "compiler/passes/fusion_rules.h"
 
 namespace halcyon::compiler {
-
-/// Positions that are written out rather than looped over: 5x5.
-inline constexpr int64_t kMostWritten = 25;
 
 using Position = std::vector<Halide::Expr>;  // one number for each axis, outermost first
 

@@ -4,15 +4,14 @@
 #include <numeric>
 
 #include "compiler/lower/kernel_spec.h"
+#include "compiler/passes/fusion_cost.h"
+#include "compiler/passes/fusion_rules.h"
 
 namespace halcyon::compiler {
 
 using namespace dsl;
 
 namespace {
-
-/// Enough multiply-adds to make waking another thread worth it: about 20 us on one core of 2026.
-constexpr int64_t kMacsPerTask = 1 << 20;
 
 /// The largest tile of at most `most` that leaves the fewest outputs to be computed twice.
 int64_t best_tile(int64_t extent, int64_t most) {
@@ -25,18 +24,37 @@ int64_t best_tile(int64_t extent, int64_t most) {
   return best;
 }
 
-/// Which outputs of the convolution one output of the region needs.
-struct PoolWindow {
-  Spatial kernel = 1, stride = 1;
+/// What the tiles of a convolution's kernel compute.
+struct TiledMap {
+  Shape shape;                     ///< of what a tile leaves behind
+  Spatial kernel = 1, stride = 1;  ///< outputs of the convolution that each position of it needs
 };
 
-PoolWindow pool_of(const KernelSpec& spec) {
+/// A pool whose windows lie apart is part of the tiles; others read rows of the map.
+TiledMap tiled_map(const KernelSpec& spec) {
+  const Graph& graph = spec.program->graph;
+  if (pool_of_rows(graph, *spec.region) >= 0)
+    return {.shape = graph.shape({spec.region->nodes.front(), 0})};
+  TiledMap map{.shape = graph.shape(spec.region->outputs[0])};
   for (int32_t id : spec.region->nodes) {
-    const Op& op = spec.program->graph.node(id).op;
-    if (const auto* pool = std::get_if<ops::MaxPool>(&op)) return {pool->kernel, pool->stride};
-    if (const auto* pool = std::get_if<ops::AveragePool>(&op)) return {pool->kernel, pool->stride};
+    const ops::PoolWindow* pool = pool_window(graph.node(id).op);
+    if (pool == nullptr) continue;
+    map.kernel = pool->kernel;
+    map.stride = pool->stride;
   }
-  return {};
+  return map;
+}
+
+/// Output rows of a task whose pool reads rows of the map: few enough to stay in the core's cache,
+/// many enough that hardly any are computed by two tasks.
+int64_t pooled_rows_per_task(const KernelSpec& spec, int32_t pool) {
+  const Graph& graph = spec.program->graph;
+  const Node& conv = spec.anchor();
+  const int64_t macs = macs_of(conv.op, graph.input_shapes(conv), conv.outputs);
+  const Node& node = graph.node(pool);
+  return pooled_conv_cost(conv.outputs[0], macs, *pool_window(node.op), node.outputs[0],
+                          spec.target)
+      .rows_per_task;
 }
 
 /// The largest tile of at most `most` that divides `extent` and is a multiple of `step`; 0 if none.
@@ -56,15 +74,15 @@ void share_vectors(const KernelSpec& spec, int64_t sums, int64_t window, Choice&
   const WeightLayout& weight = spec.program->weights.at(spec.anchor().inputs[1]);
   const Graph& graph = spec.program->graph;
   const Shape& conv_output = graph.shape({spec.region->nodes.front(), 0});
-  const Shape& y = graph.shape(spec.region->outputs[0]);
-  const int last = y.spatial_rank() - 1;
+  const TiledMap map = tiled_map(spec);
+  const int last = map.shape.spatial_rank() - 1;
   const int64_t columns = weight.sample.shape.spatial(last);
   const int64_t pixels = spec.target.vector_width / weight.filter_block;
   const bool saves = columns + (pixels - 1) * conv.stride[last] < pixels * columns;
   const bool plain = conv.groups == 1 && conv.dilation[last] == 1 && weight.filter_blocks() == 1;
   if (!saves || !plain || conv_output.spatial(last) % pixels != 0) return;
-  const int64_t step = pixels / std::gcd(pixels, pool_of(spec).stride[last]);
-  const int64_t tile = dividing_tile(y.spatial(last), sums * pixels / window, step);
+  const int64_t step = pixels / std::gcd(pixels, map.stride[last]);
+  const int64_t tile = dividing_tile(map.shape.spatial(last), sums * pixels / window, step);
   if (tile == 0) return;
   choice.pixels = pixels;
   choice.tile_x = tile;
@@ -72,13 +90,12 @@ void share_vectors(const KernelSpec& spec, int64_t sums, int64_t window, Choice&
 
 Choice conv_choice(const KernelSpec& spec) {
   const Graph& graph = spec.program->graph;
-  const Node& conv = spec.anchor();
-  const WeightLayout& weight = spec.program->weights.at(conv.inputs[1]);
-  const Shape& y = graph.shape(spec.region->outputs[0]);
+  const WeightLayout& weight = spec.program->weights.at(spec.anchor().inputs[1]);
+  const TiledMap map = tiled_map(spec);
+  const Shape& y = map.shape;
   const int last = y.spatial_rank() - 1;
-  const Spatial pool = pool_of(spec).kernel;
   int64_t window = 1;
-  for (int axis = 0; axis < y.spatial_rank(); ++axis) window *= pool[axis];
+  for (int axis = 0; axis < y.spatial_rank(); ++axis) window *= map.kernel[axis];
 
   Choice choice;
   // Two channel blocks let each broadcast input feed two multiply-adds; one block takes its inputs
@@ -95,6 +112,8 @@ Choice conv_choice(const KernelSpec& spec) {
   const int64_t rows = y.spatial_rank() > 1 ? y.spatial(last - 1) : 1;
   const int64_t macs_per_row = std::max<int64_t>(1, spec.macs() / rows);
   choice.rows_per_task = std::clamp<int64_t>(kMacsPerTask / macs_per_row, 1, rows);
+  const int32_t pool = pool_of_rows(graph, *spec.region);
+  if (pool >= 0) choice.rows_per_task = pooled_rows_per_task(spec, pool);
   return choice;
 }
 

@@ -103,6 +103,11 @@ class LowerContext {
   void set_padded_input(const Halide::Func& f) { padded_input_ = f; }
   Halide::Func& padded_input() { return padded_input_; }
 
+  /// Rows of a convolution's map that a task keeps for the pool behind it; undefined where pooling,
+  /// if any, happens in registers.
+  void set_rows(const Halide::Func& f) { rows_ = f; }
+  Halide::Func& rows() { return rows_; }
+
   /// Builds output(): the region's results at each position, as one tuple.
   void make_output();
   /// Fixes bounds and strides of every buffer and returns Halide's arguments, inputs then batch.
@@ -135,6 +140,7 @@ class LowerContext {
   PointVars output_vars_;
   Halide::Func accumulator_;
   Halide::Func padded_input_;
+  Halide::Func rows_;
 };
 
 /// Parallel over the batch and whatever else is outermost; `outer` are the loops to fuse, innermost

@@ -10,12 +10,15 @@
 ///
 /// It grows over a follower when nobody else reads the value and the follower can be computed while
 /// the value is still in registers: elementwise nodes, and pooling whose windows are small and do
-/// not overlap. Everything else that a follower reads is an ancestor of its own result
-/// through other regions, so growing never makes two regions wait for each other.
+/// not overlap. Behind a convolution other pooling may follow too, where fusion_cost finds that
+/// rows kept in a task's scratch memory pay. Everything else that a follower reads is an ancestor
+/// of its own result through other regions, so growing never makes two regions wait for each other.
 
 #include <algorithm>
 #include <set>
 
+#include "compiler/passes/fusion_cost.h"
+#include "compiler/passes/fusion_rules.h"
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
 
@@ -37,52 +40,34 @@ bool is_elementwise(const Op& op) {
          std::holds_alternative<ops::RandomMask>(op);
 }
 
-/// May the values under one window stay in registers until they are pooled?
-template <class Pool>
-bool windows_are_apart(const Pool& pool, const Shape& y) {
-  constexpr int64_t kMostPositions = 16;
-  int64_t positions = 1;
-  for (int axis = 0; axis < y.spatial_rank(); ++axis) positions *= pool.kernel[axis];
-  if (positions > kMostPositions) return false;
-  for (int axis = 0; axis < y.spatial_rank(); ++axis) {
-    if (pool.reach(axis) >= pool.stride[axis] || pool.pad_begin[axis] != 0 ||
-        pool.pad_end[axis] != 0 || pool.ceil) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/// May `node` join the region that `lead` began and that has just computed its input?
+/// May `node` join the region that `lead` began and that has just computed its input, with no more
+/// than registers between them?
 bool can_follow(const Node& node, const Op& lead) {
   // A copy writes the host's order, which the register tiles of a product do not have.
   const bool tiled =
       std::holds_alternative<ops::Conv>(lead) || std::holds_alternative<ops::Dense>(lead);
   if (std::holds_alternative<ops::Copy>(node.op) && tiled) return false;
   if (is_elementwise(node.op)) return true;
-  const auto* largest = std::get_if<ops::MaxPool>(&node.op);
-  if (largest != nullptr) return windows_are_apart(*largest, node.outputs[0]);
-  const auto* mean = std::get_if<ops::AveragePool>(&node.op);
-  if (mean != nullptr) return windows_are_apart(*mean, node.outputs[0]);
-  return false;
+  const ops::PoolWindow* pool = pool_window(node.op);
+  return pool != nullptr && windows_are_apart(*pool, node.outputs[0]);
 }
 
 /// May a region that starts with this node grow at all?
 bool can_lead(const Op& op) {
   return is_elementwise(op) || std::holds_alternative<ops::Conv>(op) ||
-         std::holds_alternative<ops::Dense>(op) || std::holds_alternative<ops::MaxPool>(op) ||
-         std::holds_alternative<ops::AveragePool>(op) || std::holds_alternative<ops::Stencil>(op) ||
-         std::holds_alternative<ops::StencilGrad>(op);
+         std::holds_alternative<ops::Dense>(op) || pool_window(op) != nullptr ||
+         std::holds_alternative<ops::Stencil>(op) || std::holds_alternative<ops::StencilGrad>(op);
 }
 
-bool is_pool(const Op& op) {
-  return std::holds_alternative<ops::MaxPool>(op) || std::holds_alternative<ops::AveragePool>(op);
-}
+bool is_pool(const Op& op) { return pool_window(op) != nullptr; }
 
 class Fuser {
  public:
-  explicit Fuser(const Program& program)
-      : program_(program), graph_(program.graph), users_(users_of(graph_)) {}
+  Fuser(const Program& program, const PassContext& context)
+      : program_(program),
+        graph_(program.graph),
+        context_(context),
+        users_(users_of(graph_)) {}
 
   std::vector<Region> regions() {
     for (int32_t id = 0; id < graph_.node_count(); ++id) {
@@ -102,8 +87,8 @@ class Fuser {
     int32_t last = first;
     while (can_lead(graph_.node(first).op)) {
       const int32_t next = only_user({last, 0});
-      if (next < 0 || taken_.contains(next) ||
-          !can_follow(graph_.node(next), graph_.node(first).op))
+      if (next < 0 || taken_.contains(next)) break;
+      if (!can_follow(graph_.node(next), graph_.node(first).op) && !can_pool_rows(next, first))
         break;
       if (graph_.node(next).outputs[0] != graph_.node(last).outputs[0]) {
         if (pooled || !is_pool(graph_.node(next).op)) break;
@@ -119,6 +104,21 @@ class Fuser {
     }
     collect_edges(region);
     regions_.push_back(std::move(region));
+  }
+
+  /// May this pool read rows that the convolution `first` leaves in scratch memory?
+  bool can_pool_rows(int32_t id, int32_t first) const {
+    const Node& node = graph_.node(id);
+    const Node& conv = graph_.node(first);
+    const ops::PoolWindow* pool = pool_window(node.op);
+    if (pool == nullptr || !std::holds_alternative<ops::Conv>(conv.op)) return false;
+    if (context_.fusing.pool == Fusing::never || !windows_are_written(*pool, node.outputs[0]))
+      return false;
+    const int64_t macs = macs_of(conv.op, graph_.input_shapes(conv), conv.outputs);
+    const FusionCost cost =
+        pooled_conv_cost(conv.outputs[0], macs, *pool, node.outputs[0], context_.target);
+    return context_.fusing.pool == Fusing::wherever_possible ? cost.rows_per_task > 0
+                                                             : cost.pays(context_.target);
   }
 
   /// The one node that reads `v`, as often as it likes, or -1.
@@ -190,6 +190,7 @@ class Fuser {
 
   const Program& program_;
   const Graph& graph_;
+  const PassContext& context_;
   std::map<Value, std::vector<int32_t>> users_;
   std::set<int32_t> taken_;
   std::vector<Region> regions_;
@@ -212,13 +213,13 @@ std::size_t put_prepare_first(Program& program) {
 
 }  // namespace
 
-bool fuse(Program& program, const PassContext&) {
+bool fuse(Program& program, const PassContext& context) {
   program.views.clear();
   for (int32_t id = 0; id < program.graph.node_count(); ++id) {
     const Node& node = program.graph.node(id);
     if (is_view(program.graph, node)) program.views[{id, 0}] = node.inputs[0];
   }
-  program.regions = Fuser(program).regions();
+  program.regions = Fuser(program, context).regions();
   program.prepare_regions = is_training(program.graph) ? 0 : put_prepare_first(program);
   return true;
 }

@@ -17,9 +17,18 @@
 
 namespace halcyon::compiler {
 
+/// When layers that could share a loop nest, at the price of scratch memory or of rows computed
+/// twice, do so.
+enum class Fusing { never, where_it_pays, wherever_possible };
+
+struct FusionChoice {
+  Fusing pool = Fusing::where_it_pays;  ///< convolution and overlapping or padded pool behind it
+};
+
 /// What the user asked for and what passes may look at.
 struct PassContext {
   Target target;
+  FusionChoice fusing;
   dsl::ops::Optimizer optimizer = dsl::ops::Optimizer::momentum;
   std::vector<std::string> freeze;  ///< patterns with * and ?; matching parameters get no gradient
   /// The training program that this inference program shares its parameter block with, if any.

@@ -75,6 +75,77 @@ output "y" %2
   }
 }
 
+constexpr const char* kConvAndPool = R"(
+%0 = input "x" () {shape=[N,3,9,9]} -> [N,3,9,9]
+%1 = parameter "w" () {shape=[5,3,3,3]} -> [5,3,3,3]
+%2 = conv "conv1" (%0, %1) {filters=5 kernel=[3,3] pad_begin=1 pad_end=1} -> [N,5,9,9]
+%3 = sigmoid "sigmoid1" (%2) {} -> [N,5,9,9]
+%4 = average_pool "pool1" (%3) {kernel=3 stride=2 pad_begin=1 pad_end=1} -> [N,5,5,5]
+%5 = relu "relu1" (%4) {} -> [N,5,5,5]
+output "y" %5
+)";
+
+TEST(Fuse, JoinsAConvAndAPoolThatReadsItsRows) {
+  Program program = program_of(kConvAndPool);
+  fuse(program, tests::wide_machine());
+  EXPECT_EQ(regions_of(program), "conv1 sigmoid1 pool1 relu1: x, w -> relu1\n");
+}
+
+TEST(Fuse, KeepsPoolsOfRowsApartWhenAsked) {
+  Program program = program_of(kConvAndPool);
+  PassContext context = tests::wide_machine();
+  context.fusing.pool = Fusing::never;
+  fuse(program, context);
+  EXPECT_EQ(regions_of(program),
+            "conv1 sigmoid1: x, w -> sigmoid1\npool1 relu1: sigmoid1 -> relu1\n");
+}
+
+TEST(Fuse, JoinsTheStemOfGoogLeNetWhereItsMapOutgrowsTheCache) {
+  constexpr const char* kStem = R"(
+%0 = input "x" () {shape=[N,3,224,224]} -> [N,3,224,224]
+%1 = parameter "w" () {shape=[64,3,7,7]} -> [64,3,7,7]
+%2 = conv "conv1" (%0, %1) {filters=64 kernel=[7,7] stride=2 pad_begin=3 pad_end=3} -> [N,64,112,112]
+%3 = max_pool "pool1" (%2) {kernel=3 stride=2 ceil=true} -> [N,64,56,56]
+output "y" %3
+)";
+  const char* const kJoined = "conv1 pool1: x, w -> pool1\n";
+  const char* const kApart = "conv1: x, w -> conv1\npool1: conv1 -> pool1\n";
+  PassContext context = tests::wide_machine();
+  for (const auto& [megabytes, expected] : {std::pair(1, kJoined), {2, kJoined}, {8, kApart}}) {
+    context.target.l2_bytes = megabytes * 1024 * 1024;
+    Program program = program_of(kStem);
+    fuse(program, context);
+    EXPECT_EQ(regions_of(program), expected) << megabytes << " MB";
+  }
+  context.fusing.pool = Fusing::wherever_possible;
+  Program program = program_of(kStem);
+  fuse(program, context);
+  EXPECT_EQ(regions_of(program), kJoined);
+}
+
+TEST(Fuse, LeavesPoolsOfRowsApartThatAreNoFollowersOfAConv) {
+  // A window of 36 positions is a loop of its own, and conv2's value has two readers.
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,1,9,9]} -> [N,1,9,9]
+%1 = parameter "w" () {shape=[1,1,1,1]} -> [1,1,1,1]
+%2 = conv "conv1" (%0, %1) {kernel=[1,1]} -> [N,1,9,9]
+%3 = max_pool "pool1" (%2) {kernel=6 stride=3} -> [N,1,2,2]
+%4 = conv "conv2" (%0, %1) {kernel=[1,1]} -> [N,1,9,9]
+%5 = max_pool "pool2" (%4) {kernel=3 stride=2} -> [N,1,4,4]
+output "a" %3
+output "b" %4
+output "c" %5
+)");
+  PassContext context = tests::wide_machine();
+  context.fusing.pool = Fusing::wherever_possible;
+  fuse(program, context);
+  EXPECT_EQ(regions_of(program),
+            "conv1: x, w -> conv1\n"
+            "pool1: conv1 -> pool1\n"
+            "conv2: x, w -> conv2\n"
+            "pool2: conv2 -> pool2\n");
+}
+
 TEST(Fuse, TakesOnePoolIntoARegion) {
   Program program = program_of(R"(
 %0 = input "x" () {shape=[N,1,8,8]} -> [N,1,8,8]

@@ -15,11 +15,8 @@ namespace halcyon::tests {
 /// Single precision over a few hundred additions, relative to the largest value of a tensor.
 inline constexpr double kKernelTolerance = 1e-5;
 
-inline void expect_like_reference(const dsl::Graph& graph,
-                                  const compiler::VerifyOptions& options = {},
-                                  const std::string& target = "host") {
-  compiler::CompileOptions compile_options = cached_options();
-  compile_options.target = target;
+inline void expect_like_reference(const dsl::Graph& graph, const compiler::VerifyOptions& options,
+                                  const compiler::CompileOptions& compile_options) {
   for (const compiler::Comparison& c : compiler::verify_network(graph, compile_options, options)) {
     EXPECT_TRUE(c.finite) << c.what << ", seed " << options.seed;
     // A sum that cancels keeps the errors of its parts, and those of gradients are far above 1.
@@ -29,6 +26,14 @@ inline void expect_like_reference(const dsl::Graph& graph,
         << c.what << ", seed " << options.seed << ", batch " << options.batch << ", largest value "
         << c.largest_value;
   }
+}
+
+inline void expect_like_reference(const dsl::Graph& graph,
+                                  const compiler::VerifyOptions& options = {},
+                                  const std::string& target = "host") {
+  compiler::CompileOptions compile_options = cached_options();
+  compile_options.target = target;
+  expect_like_reference(graph, options, compile_options);
 }
 
 /// Makes `y` the network's output and the mean square of its distance from a target its loss. The
