@@ -45,7 +45,8 @@ std::vector<int64_t> parse_extents(const std::string& text) {
 /// Which choice the command line means.
 Fusing FusionChoice::*fusion_named(const std::string& kind) {
   if (kind == "pool") return &FusionChoice::pool;
-  throw UserError("unknown fusion '" + kind + "'", "pool is one");
+  if (kind == "reduce") return &FusionChoice::reduce;
+  throw UserError("unknown fusion '" + kind + "'", "pool or reduce");
 }
 
 }  // namespace
@@ -58,7 +59,8 @@ void CompileFlags::add_source_to(CLI::App& command) {
   command
       .add_option("--no-fuse", no_fuse,
                   "keep apart, for comparison: pool (a convolution and the overlapping or padded "
-                  "pool behind it)")
+                  "pool behind it), reduce (a pool or 1x1 convolution and the convolution behind "
+                  "it)")
       ->delimiter(',')
       ->check(usable_by([](const std::string& text) { fusion_named(text); }, "KIND"));
   command

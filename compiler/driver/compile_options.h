@@ -19,7 +19,7 @@ struct CompileFlags {
   std::string optimizer = "momentum";
   std::string cache;  ///< empty: the default folder; "none": no cache
   std::vector<std::string> freeze;
-  std::string input_shape;  ///< empty: the network's own
+  std::string input_shape;           ///< empty: the network's own
   std::vector<std::string> no_fuse;  ///< kinds of fusion to do without, for comparison
   int jobs = 0;
   int64_t source_timeout_s = kSourceTimeout.count();

@@ -49,6 +49,7 @@ void GraphCommand::run() const {
   context.target = parse_target(chosen.target);
   context.optimizer = chosen.optimizer;
   context.freeze = chosen.freeze;
+  context.fusing = chosen.fusing;
   const Show show = stage == "before" ? Show::before : stage == "after" ? Show::after : Show::both;
   const std::string drawn = text(extension, make_picture(load(), context, train, show));
   runtime::write_file_atomically(output, std::as_bytes(std::span(drawn)));

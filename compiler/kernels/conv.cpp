@@ -16,6 +16,7 @@
 
 #include "compiler/kernels/conv_window.h"
 #include "compiler/kernels/kernels.h"
+#include "compiler/kernels/own_rows.h"
 #include "compiler/kernels/pool_of_rows.h"
 #include "compiler/passes/fusion_rules.h"
 
@@ -34,13 +35,12 @@ std::vector<int64_t> conv_outputs_per_task(LowerContext& context) {
     const bool rows = axis == out.spatial_rank() - 2;
     outputs.push_back(rows ? context.choice().rows_per_task : out.shape.spatial(axis));
   }
-  for (int32_t id : context.spec().region->nodes) {
-    const ops::PoolWindow* pool = pool_window(context.graph().node(id).op);
-    if (pool == nullptr) continue;
-    for (std::size_t a = 0; a < outputs.size(); ++a) {
-      const int axis = static_cast<int>(a);
-      outputs[a] = (outputs[a] - 1) * pool->stride[axis] + pool->reach(axis) + 1;
-    }
+  const int32_t id = pool_behind(context.graph(), *context.spec().region);
+  if (id < 0) return outputs;
+  const ops::PoolWindow& pool = *pool_window(context.graph().node(id).op);
+  for (std::size_t a = 0; a < outputs.size(); ++a) {
+    const int axis = static_cast<int>(a);
+    outputs[a] = (outputs[a] - 1) * pool.stride[axis] + pool.reach(axis) + 1;
   }
   return outputs;
 }
@@ -94,8 +94,9 @@ void skip_padding_rows(const ops::Conv& conv, const LowerContext& context, Value
   if (std::max(conv.pad_begin[rows_axis], conv.pad_end[rows_axis]) > reach) return;
   if (conv.dilation[rows_axis] > context.shape(x).spatial(rows_axis)) return;
   const Region& region = *context.spec().region;
-  const bool by_row = context.shape(region.outputs[0]) == context.shape({region.nodes[0], 0}) ||
-                      pool_of_rows(context.graph(), region) >= 0;
+  const bool by_row =
+      context.shape(region.outputs[0]) == context.shape({context.spec().anchor_id(), 0}) ||
+      pool_of_rows(context.graph(), region) >= 0;
   if (!by_row) return;
   const Expr row = q.s[static_cast<std::size_t>(rows_axis)];
   r.where(row >= 0 && row < static_cast<int>(context.shape(x).spatial(rows_axis)));
@@ -104,6 +105,7 @@ void skip_padding_rows(const ops::Conv& conv, const LowerContext& context, Value
 }  // namespace
 
 void lower(const ops::Conv& conv, LowerContext& context, int32_t id) {
+  if (id != context.spec().anchor_id()) return lower_own_conv(context, id);
   const Node& node = context.graph().node(id);
   const Value x = node.inputs[0];
   const WeightLayout& weight = context.weight_layout(node.inputs[1]);
@@ -173,7 +175,7 @@ void schedule(const ops::Conv& conv, LowerContext& context) {
     task = schedule_pool_of_rows(context);
     tiled.reorder(order);
   } else {
-    std::vector<Var> tasks = split_tasks(context, ko, order);
+    const std::vector<Var> tasks = split_tasks(context, ko, order);
     order.insert(order.end(), tasks.begin(), tasks.end());
     out.reorder(order);
     task = parallelise(out, tasks);
@@ -182,6 +184,7 @@ void schedule(const ops::Conv& conv, LowerContext& context) {
   schedule_padded_input(context, LoopLevel(out, task), window_of(conv),
                         context.shape(context.spec().anchor().inputs[1]),
                         conv_outputs_per_task(context));
+  schedule_own_rows(context, LoopLevel(out, task));
 
   Func& sum = context.accumulator();
   PointVars sv = LowerContext::vars(rank);

@@ -33,14 +33,16 @@ Point group_channel(const LowerContext& context, Value x, int64_t groups, int64_
 }
 
 PaddedInput::PaddedInput(LowerContext& context, Value x, const ConvWindow& window)
-    : image_(context.image(x)) {
+    : context_(context), x_(x) {
   const Layout& layout = context.layout(x);
   const int rank = layout.spatial_rank();
+  // What the region computes itself has no halo.
+  const bool own = context.is_defined(x);
   bool stored = true;
   for (int axis = 0; axis < rank; ++axis) {
     const auto a = static_cast<std::size_t>(axis);
-    stored = stored && layout.before[a] >= window.pad_begin[axis] &&
-             layout.after[a] >= window.pad_end[axis];
+    stored = stored && (own ? 0 : layout.before[a]) >= window.pad_begin[axis] &&
+             (own ? 0 : layout.after[a]) >= window.pad_end[axis];
   }
   if (stored) return;
   PointVars v = LowerContext::vars(rank);
@@ -53,12 +55,17 @@ PaddedInput::PaddedInput(LowerContext& context, Value x, const ConvWindow& windo
     p.s[a] = clamp(p.s[a], 0, extent - 1);
   }
   copy_ = Func("padded");
-  copy_(v.arguments()) = select(inside, image_(p.arguments()), 0.0f);
+  copy_(v.arguments()) = select(inside, read(p), 0.0f);
   context.set_padded_input(copy_);
 }
 
 Expr PaddedInput::operator()(const Point& p) const {
-  return copy_.defined() ? Expr(copy_(p.arguments())) : image_(p.arguments());
+  return copy_.defined() ? Expr(copy_(p.arguments())) : read(p);
+}
+
+Expr PaddedInput::read(const Point& p) const {
+  if (context_.is_defined(x_)) return context_.func(x_)(p.arguments());
+  return context_.image(x_)(p.arguments());
 }
 
 void schedule_padded_input(LowerContext& context, const LoopLevel& task, const ConvWindow& window,
@@ -83,19 +90,22 @@ void schedule_padded_input(LowerContext& context, const LoopLevel& task, const C
 std::vector<Var> split_tasks(LowerContext& context, const Var& k, std::vector<VarOrRVar>& order) {
   const PointVars& v = context.output_vars();
   const int rank = static_cast<int>(v.s.size());
-  std::vector<Var> tasks = {k, v.n};
-  if (rank < 2) return tasks;
+  // Rows that the region computes itself hold all channels: a task then computes all filters.
+  const bool all_filters = context.own_rows().defined();
+  std::vector<Var> tasks = {v.n};
+  if (!all_filters) tasks.insert(tasks.begin(), k);
   Var yo("yo"), yi("yi");
-  const Var y = v.s[static_cast<std::size_t>(rank - 2)];
   const int64_t rows = context.choice().rows_per_task;
-  if (rows < context.output_layout().shape.spatial(rank - 2)) {
+  if (rank > 1 && rows < context.output_layout().shape.spatial(rank - 2)) {
+    const Var y = v.s[static_cast<std::size_t>(rank - 2)];
     context.output().split(y, yo, yi, static_cast<int>(rows), TailStrategy::ShiftInwards);
     order.push_back(yi);
     tasks.insert(tasks.begin(), yo);
-  } else {
-    order.push_back(y);
+  } else if (rank > 1) {
+    order.push_back(v.s[static_cast<std::size_t>(rank - 2)]);
   }
   if (rank > 2) order.push_back(v.s[0]);
+  if (all_filters) order.push_back(k);
   return tasks;
 }
 

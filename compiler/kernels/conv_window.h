@@ -39,7 +39,10 @@ class PaddedInput {
   Halide::Expr operator()(const Point& p) const;
 
  private:
-  Halide::ImageParam image_;
+  Halide::Expr read(const Point& p) const;  ///< within the input
+
+  const LowerContext& context_;
+  Value x_;
   Halide::Func copy_;
 };
 

@@ -1,4 +1,5 @@
 #include "compiler/kernels/kernels.h"
+#include "compiler/kernels/own_rows.h"
 #include "compiler/kernels/pool_of_rows.h"
 #include "compiler/passes/fusion_rules.h"
 #include "runtime/base/error.h"
@@ -42,9 +43,13 @@ void schedule_kernel(LowerContext& context) {
 }  // namespace
 
 LoweredKernel lower_kernel(LowerContext& context) {
-  const int32_t pool = pool_of_rows(context.graph(), *context.spec().region);
-  for (int32_t id : context.spec().region->nodes) {
-    if (id == pool) keep_rows(context, context.graph().node(id).inputs[0]);
+  const Region& region = *context.spec().region;
+  const int32_t pool = pool_of_rows(context.graph(), region);
+  const int32_t anchor = context.spec().anchor_id();
+  for (int32_t id : region.nodes) {
+    const std::vector<Value>& inputs = context.graph().node(id).inputs;
+    if (id == pool) keep_rows(context, inputs[0]);
+    if (id == anchor && id != region.nodes.front()) keep_own_rows(context, inputs[0]);
     lower_node(context, id);
   }
   if (!context.output().defined()) context.make_output();

@@ -15,6 +15,8 @@ struct Choice {
   int64_t tile_s = 0;    ///< weight gradients: kernel columns kept in registers
   int64_t tile_n = 0;    ///< dense layers: samples kept in registers
   int64_t unroll_c = 0;  ///< steps of the innermost reduction loop that are written out
+  int64_t lead_tile_x = 0;    ///< tile_x and tile_k of a 1x1 convolution whose rows the kernel's
+  int64_t lead_tile_k = 0;    ///< own reads
   int64_t rows_per_task = 0;  ///< output rows in one parallel task
   int64_t chunks =
       0;  ///< weight gradients: parts of the batch that are summed apart, then in order
@@ -36,6 +38,8 @@ inline std::string to_string(const Choice& choice) {
   put("tile_s", choice.tile_s);
   put("tile_n", choice.tile_n);
   put("unroll_c", choice.unroll_c);
+  put("lead_tile_x", choice.lead_tile_x);
+  put("lead_tile_k", choice.lead_tile_k);
   put("rows_per_task", choice.rows_per_task);
   put("chunks", choice.chunks);
   return text;

@@ -33,28 +33,11 @@ struct TiledMap {
 /// A pool whose windows lie apart is part of the tiles; others read rows of the map.
 TiledMap tiled_map(const KernelSpec& spec) {
   const Graph& graph = spec.program->graph;
-  if (pool_of_rows(graph, *spec.region) >= 0)
-    return {.shape = graph.shape({spec.region->nodes.front(), 0})};
-  TiledMap map{.shape = graph.shape(spec.region->outputs[0])};
-  for (int32_t id : spec.region->nodes) {
-    const ops::PoolWindow* pool = pool_window(graph.node(id).op);
-    if (pool == nullptr) continue;
-    map.kernel = pool->kernel;
-    map.stride = pool->stride;
-  }
-  return map;
-}
-
-/// Output rows of a task whose pool reads rows of the map: few enough to stay in the core's cache,
-/// many enough that hardly any are computed by two tasks.
-int64_t pooled_rows_per_task(const KernelSpec& spec, int32_t pool) {
-  const Graph& graph = spec.program->graph;
-  const Node& conv = spec.anchor();
-  const int64_t macs = macs_of(conv.op, graph.input_shapes(conv), conv.outputs);
-  const Node& node = graph.node(pool);
-  return pooled_conv_cost(conv.outputs[0], macs, *pool_window(node.op), node.outputs[0],
-                          spec.target)
-      .rows_per_task;
+  const int32_t id = pool_behind(graph, *spec.region);
+  if (id < 0 || pool_of_rows(graph, *spec.region) >= 0)
+    return {.shape = graph.shape({spec.anchor_id(), 0})};
+  const ops::PoolWindow& pool = *pool_window(graph.node(id).op);
+  return {.shape = graph.shape({id, 0}), .kernel = pool.kernel, .stride = pool.stride};
 }
 
 /// The largest tile of at most `most` that divides `extent` and is a multiple of `step`; 0 if none.
@@ -66,6 +49,18 @@ int64_t dividing_tile(int64_t extent, int64_t most, int64_t step) {
   return best;
 }
 
+/// Two channel blocks let each broadcast input feed two multiply-adds; one block takes its inputs
+/// straight from memory.
+int64_t blocks_per_tile(const WeightLayout& weight) {
+  return weight.filter_blocks() % 2 == 0 ? 2 : 1;
+}
+
+/// 14 sums of 32 registers are measured best for two blocks (28 lose the broadcasts), and a single
+/// block may fill the registers up to the weight it multiplies with.
+int64_t sums_in_registers(const KernelSpec& spec, int64_t blocks) {
+  return spec.target.vector_registers * (blocks == 2 ? 14 : 28) / 32;
+}
+
 /// Lets the outputs of a convolution share vectors that its filters do not fill: as many as fit,
 /// where a window wide enough for all has fewer columns than theirs have together. Where in its
 /// vector an output lies must be known for each place in the tile.
@@ -73,7 +68,7 @@ void share_vectors(const KernelSpec& spec, int64_t sums, int64_t window, Choice&
   const auto& conv = std::get<ops::Conv>(spec.anchor().op);
   const WeightLayout& weight = spec.program->weights.at(spec.anchor().inputs[1]);
   const Graph& graph = spec.program->graph;
-  const Shape& conv_output = graph.shape({spec.region->nodes.front(), 0});
+  const Shape& conv_output = graph.shape({spec.anchor_id(), 0});
   const TiledMap map = tiled_map(spec);
   const int last = map.shape.spatial_rank() - 1;
   const int64_t columns = weight.sample.shape.spatial(last);
@@ -88,6 +83,19 @@ void share_vectors(const KernelSpec& spec, int64_t sums, int64_t window, Choice&
   choice.tile_x = tile;
 }
 
+/// Rows that the region itself computes for its convolution.
+void choose_own_rows(const KernelSpec& spec, Choice& choice) {
+  const Graph& graph = spec.program->graph;
+  const Node& lead = graph.node(spec.region->nodes.front());
+  choice.rows_per_task = cost_of_rows(graph, lead, spec.anchor(), spec.target).rows_per_task;
+  if (!std::holds_alternative<ops::Conv>(lead.op)) return;
+  const WeightLayout& weight = spec.program->weights.at(lead.inputs[1]);
+  const Shape& map = lead.outputs[0];
+  choice.lead_tile_k = blocks_per_tile(weight);
+  choice.lead_tile_x = best_tile(map.spatial(map.spatial_rank() - 1),
+                                 sums_in_registers(spec, choice.lead_tile_k) / choice.lead_tile_k);
+}
+
 Choice conv_choice(const KernelSpec& spec) {
   const Graph& graph = spec.program->graph;
   const WeightLayout& weight = spec.program->weights.at(spec.anchor().inputs[1]);
@@ -98,11 +106,8 @@ Choice conv_choice(const KernelSpec& spec) {
   for (int axis = 0; axis < y.spatial_rank(); ++axis) window *= map.kernel[axis];
 
   Choice choice;
-  // Two channel blocks let each broadcast input feed two multiply-adds; one block takes its inputs
-  // straight from memory. 14 sums of 32 registers are measured best for two blocks (28 lose the
-  // broadcasts), and a single block may fill the registers up to the weight it multiplies with.
-  choice.tile_k = weight.filter_blocks() % 2 == 0 ? 2 : 1;
-  const int64_t sums = spec.target.vector_registers * (choice.tile_k == 2 ? 14 : 28) / 32;
+  choice.tile_k = blocks_per_tile(weight);
+  const int64_t sums = sums_in_registers(spec, choice.tile_k);
   choice.pixels = 1;
   choice.tile_x = best_tile(y.spatial(last), std::max<int64_t>(1, sums / (choice.tile_k * window)));
   share_vectors(spec, sums, window, choice);
@@ -113,7 +118,11 @@ Choice conv_choice(const KernelSpec& spec) {
   const int64_t macs_per_row = std::max<int64_t>(1, spec.macs() / rows);
   choice.rows_per_task = std::clamp<int64_t>(kMacsPerTask / macs_per_row, 1, rows);
   const int32_t pool = pool_of_rows(graph, *spec.region);
-  if (pool >= 0) choice.rows_per_task = pooled_rows_per_task(spec, pool);
+  if (pool >= 0) {
+    choice.rows_per_task =
+        cost_of_pool(graph, spec.anchor(), graph.node(pool), spec.target).rows_per_task;
+  }
+  if (reads_own_rows(graph, *spec.region)) choose_own_rows(spec, choice);
   return choice;
 }
 

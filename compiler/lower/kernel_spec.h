@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compiler/lower/choice.h"
+#include "compiler/passes/fusion_rules.h"
 #include "compiler/program.h"
 #include "compiler/target.h"
 
@@ -42,7 +43,8 @@ struct KernelSpec {
   std::vector<KernelArgument> inputs;
   std::vector<KernelArgument> outputs;
 
-  const Node& anchor() const { return program->graph.node(region->nodes.front()); }
+  int32_t anchor_id() const { return anchor_of(program->graph, *region); }
+  const Node& anchor() const { return program->graph.node(anchor_id()); }
   int64_t macs() const;       ///< per sample
   std::string label() const;  ///< "conv1+pool1+relu1"
   /// What the machine code depends on, and nothing else: the key of the object cache.

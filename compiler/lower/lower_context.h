@@ -108,6 +108,12 @@ class LowerContext {
   void set_rows(const Halide::Func& f) { rows_ = f; }
   Halide::Func& rows() { return rows_; }
 
+  /// What the region computes for its convolution to read, and the sums of a convolution among it.
+  void set_own_rows(const Halide::Func& f) { own_rows_ = f; }
+  Halide::Func& own_rows() { return own_rows_; }
+  void set_own_sum(const Halide::Func& f) { own_sum_ = f; }
+  Halide::Func& own_sum() { return own_sum_; }
+
   /// Builds output(): the region's results at each position, as one tuple.
   void make_output();
   /// Fixes bounds and strides of every buffer and returns Halide's arguments, inputs then batch.
@@ -140,7 +146,7 @@ class LowerContext {
   PointVars output_vars_;
   Halide::Func accumulator_;
   Halide::Func padded_input_;
-  Halide::Func rows_;
+  Halide::Func rows_, own_rows_, own_sum_;
 };
 
 /// Parallel over the batch and whatever else is outermost; `outer` are the loops to fuse, innermost

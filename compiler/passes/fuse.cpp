@@ -64,10 +64,7 @@ bool is_pool(const Op& op) { return pool_window(op) != nullptr; }
 class Fuser {
  public:
   Fuser(const Program& program, const PassContext& context)
-      : program_(program),
-        graph_(program.graph),
-        context_(context),
-        users_(users_of(graph_)) {}
+      : program_(program), graph_(program.graph), context_(context), users_(users_of(graph_)) {}
 
   std::vector<Region> regions() {
     for (int32_t id = 0; id < graph_.node_count(); ++id) {
@@ -84,19 +81,26 @@ class Fuser {
     region.nodes = {first};
     taken_.insert(first);
     bool pooled = is_pool(graph_.node(first).op);
+    int32_t lead = first;
     int32_t last = first;
-    while (can_lead(graph_.node(first).op)) {
+    while (can_lead(graph_.node(lead).op)) {
       const int32_t next = only_user({last, 0});
       if (next < 0 || taken_.contains(next)) break;
-      if (!can_follow(graph_.node(next), graph_.node(first).op) && !can_pool_rows(next, first))
+      const bool reads_rows = lead == first && can_reduce_into(next, first, {last, 0});
+      if (!can_follow(graph_.node(next), graph_.node(lead).op) && !can_pool_rows(next, lead) &&
+          !reads_rows)
         break;
       if (graph_.node(next).outputs[0] != graph_.node(last).outputs[0]) {
-        if (pooled || !is_pool(graph_.node(next).op)) break;
+        if (!reads_rows && (pooled || !is_pool(graph_.node(next).op))) break;
       }
-      // One pooling per region: two in a row would recompute.
+      // One pooling per region: two in a row would recompute. None behind rows of the region's own.
       if (is_pool(graph_.node(next).op)) {
         if (pooled) break;
         pooled = true;
+      }
+      if (reads_rows) {
+        pooled = true;
+        lead = next;
       }
       region.nodes.push_back(next);
       taken_.insert(next);
@@ -114,11 +118,24 @@ class Fuser {
     if (pool == nullptr || !std::holds_alternative<ops::Conv>(conv.op)) return false;
     if (context_.fusing.pool == Fusing::never || !windows_are_written(*pool, node.outputs[0]))
       return false;
-    const int64_t macs = macs_of(conv.op, graph_.input_shapes(conv), conv.outputs);
-    const FusionCost cost =
-        pooled_conv_cost(conv.outputs[0], macs, *pool, node.outputs[0], context_.target);
-    return context_.fusing.pool == Fusing::wherever_possible ? cost.rows_per_task > 0
-                                                             : cost.pays(context_.target);
+    return is_wanted(context_.fusing.pool, cost_of_pool(graph_, conv, node, context_.target));
+  }
+
+  /// May this convolution read `rows`, which a pool or 1x1 convolution `first` leaves in scratch
+  /// memory?
+  bool can_reduce_into(int32_t id, int32_t first, Value rows) const {
+    const Node& node = graph_.node(id);
+    const Node& lead = graph_.node(first);
+    if (context_.fusing.reduce == Fusing::never || !can_lead_rows(lead) ||
+        graph_.shape(rows) != lead.outputs[0] ||
+        !can_read_rows(graph_, node, rows, context_.target))
+      return false;
+    return is_wanted(context_.fusing.reduce, cost_of_rows(graph_, lead, node, context_.target));
+  }
+
+  bool is_wanted(Fusing fusing, const FusionCost& cost) const {
+    return fusing == Fusing::wherever_possible ? cost.rows_per_task > 0
+                                               : cost.pays(context_.target);
   }
 
   /// The one node that reads `v`, as often as it likes, or -1.

@@ -28,4 +28,19 @@ struct FusionCost {
 FusionCost pooled_conv_cost(const Shape& map, int64_t macs, const dsl::ops::PoolWindow& pool,
                             const Shape& y, const Target& target);
 
+/// The same of two nodes of a graph.
+FusionCost cost_of_pool(const Graph& graph, const Node& conv, const Node& pool,
+                        const Target& target);
+
+/// Layers of `map_macs` multiply-adds whose result `map` is read by a convolution of `conv_macs`
+/// and `weight_elements`. A task computes all filters of its rows, so that none of the map is
+/// computed once for each of them; in return each task reads all weights.
+FusionCost rows_into_conv_cost(const Shape& map, int64_t map_macs, const dsl::ops::Conv& conv,
+                               int64_t conv_macs, int64_t weight_elements, const Shape& y,
+                               const Target& target);
+
+/// The same of the pool or convolution that begins the map and the convolution that reads it.
+FusionCost cost_of_rows(const Graph& graph, const Node& first, const Node& conv,
+                        const Target& target);
+
 }  // namespace halcyon::compiler

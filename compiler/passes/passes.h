@@ -23,6 +23,8 @@ enum class Fusing { never, where_it_pays, wherever_possible };
 
 struct FusionChoice {
   Fusing pool = Fusing::where_it_pays;  ///< convolution and overlapping or padded pool behind it
+  /// A pool or 1x1 convolution and the convolution that reads it.
+  Fusing reduce = Fusing::where_it_pays;
 };
 
 /// What the user asked for and what passes may look at.

@@ -76,6 +76,17 @@ TEST(Summary, IsATable) {
       << text;
   EXPECT_NE(text.find("\nconv1+pool1+relu1          1,728  f32[N,4,2,2] block 4\n"), text.npos)
       << text;
+  EXPECT_NE(text.find("made for vectors of 16 and 512 kB of cache beside each core\n"), text.npos)
+      << text;
+}
+
+TEST(Summary, KeepsApartWhatShallNotBeFused) {
+  Network net("stem");
+  const Tensor x = net.input("x", {.height = 9, .width = 9, .channels = 2});
+  net.output("y", x | dsl::conv(5, 3) | max_pool(3, {.stride = 2}));
+  EXPECT_EQ(summarize(net.graph(), kWide).regions.front().nodes.size(), 2U);
+  EXPECT_EQ(summarize(net.graph(), kWide, {.pool = Fusing::never}).regions.front().nodes.size(),
+            1U);
 }
 
 TEST(Summary, IsJson) {
@@ -84,6 +95,7 @@ TEST(Summary, IsJson) {
   EXPECT_EQ(json.at("layers").at(1).at("shape"), nlohmann::json({4, 4, 4}));
   EXPECT_EQ(json.at("kernels").at(0).at("nodes").size(), 3U);
   EXPECT_EQ(json.at("macs"), 1760);
+  EXPECT_EQ(json.at("l2_bytes"), kUsualL2Bytes);
 }
 
 }  // namespace

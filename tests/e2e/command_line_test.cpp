@@ -142,6 +142,8 @@ TEST_F(CommandLine, ValuesThatAnOptionDoesNotHaveAreBadUsage) {
                        "error: --dump-after: there is no pass 'frob'", "hint: the passes are",
                        "plan_memory");
   expect_compile_fails({"zoo:lenet5", "--stop-after", "frob"}, 2, "there is no pass 'frob'");
+  expect_compile_fails({"zoo:lenet5", "--no-fuse", "pool,convs"}, 2,
+                       "error: --no-fuse: unknown fusion 'convs'", "hint: pool or reduce");
   expect_compile_fails({"zoo:lenet5", "--train", "--optimizer", "lion"}, 2,
                        "error: --optimizer: unknown optimizer 'lion'",
                        "hint: sgd, momentum, rmsprop or adam");

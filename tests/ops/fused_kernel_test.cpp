@@ -23,7 +23,7 @@ using tests::finish_with_mean_square;
 
 CompileOptions fusing_everywhere() {
   CompileOptions options = tests::cached_options();
-  options.fusing = {.pool = Fusing::wherever_possible};
+  options.fusing = {.pool = Fusing::wherever_possible, .reduce = Fusing::wherever_possible};
   return options;
 }
 
@@ -49,7 +49,7 @@ void expect_joined(const Network& net, const std::string& kernel) {
       << "no kernel is " << kernel << " among " << testing::PrintToString(kernels);
 }
 
-/// Outputs of a run on numbers that depend on nothing but the network.
+/// Outputs of a run on numbers that depend on nothing but the network, one behind the other.
 std::vector<float> infer(const LoadedNetwork& loaded, int64_t batch, int threads) {
   const halcyon_network& info = loaded.info();
   runtime::Network network(info, threads);
@@ -57,9 +57,14 @@ std::vector<float> infer(const LoadedNetwork& loaded, int64_t batch, int threads
   network.reserve(batch);
   std::vector<float> x(static_cast<std::size_t>(batch * info.inputs[0].elements));
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i * 37 % 101) / 50 - 1;
-  std::vector<float> y(static_cast<std::size_t>(batch * info.outputs[0].elements));
+  std::vector<int64_t> offsets = {0};
+  for (int32_t i = 0; i < info.output_count; ++i)
+    offsets.push_back(offsets.back() + batch * info.outputs[i].elements);
+  std::vector<float> y(static_cast<std::size_t>(offsets.back()));
   const void* const inputs[] = {x.data()};
-  void* const outputs[] = {y.data()};
+  std::vector<void*> outputs;
+  for (int32_t i = 0; i < info.output_count; ++i)
+    outputs.push_back(y.data() + offsets[static_cast<std::size_t>(i)]);
   network.infer(batch, inputs, outputs);
   return y;
 }
@@ -139,6 +144,55 @@ TEST(FusedKernel, FitsEveryVectorWidth) {
     options.target = target;
     tests::expect_like_reference(net.graph(), {}, options);
   }
+}
+
+TEST(FusedKernel, ReadsRowsOfAPool) {
+  Network net("pooled");
+  Tensor x = net.input("x", {.height = 13, .width = 11, .channels = 19});
+  Tensor largest = x | dsl::max_pool(3, {.stride = 1, .pad = 1}) | conv(33, 1) | dsl::relu;
+  Tensor mean = x | dsl::average_pool({2, 5}, {.stride = {2, 1}, .pad = {1, 2}, .ceil = true}) |
+                dsl::sigmoid | conv(20, 3, {.stride = {1, 2}, .pad = {0, 2}});
+  net.output("y", largest);
+  net.output("z", dsl::add(mean, mean | dsl::tanh));
+  expect_joined(net, "pool1+conv1+relu1");
+  expect_joined(net, "pool2+sigmoid1+conv2");
+  expect_like_reference_and_itself(net.graph());
+}
+
+TEST(FusedKernel, ReadsRowsOfAPointwiseConvolution) {
+  Network net("reduced");
+  Tensor x = net.input("x", {.height = 13, .width = 11, .channels = 3}) | dsl::tanh;
+  Tensor padded = x | conv(17, 1) | dsl::relu | conv(20, 3, {.pad = 1}) | dsl::relu;
+  Tensor bare =
+      x | conv(33, 1, {.bias = false}) | conv(40, {2, 3}, {.stride = {3, 2}, .dilation = {2, 1}});
+  net.output("y", padded);
+  net.output("z", bare);
+  expect_joined(net, "conv1+relu1+conv2+relu2");
+  expect_joined(net, "conv3+conv4");
+  expect_like_reference_and_itself(net.graph());
+
+  Network small("small");  // channels that fill no vector
+  x = small.input("x", Shape{2, 23});
+  small.output("y", x | dsl::sigmoid | conv(5, 1) | conv(7, 3, {.pad = {2}}) | dsl::relu);
+  expect_joined(small, "conv1+conv2+relu1");
+  expect_like_reference_and_itself(small.graph());
+
+  Network volume("volume");
+  x = volume.input("x", Shape{3, 5, 7, 6});
+  volume.output("y", x | conv(18, 1) | dsl::relu | conv(16, 3, {.stride = {1, 2, 1}, .pad = 1}));
+  expect_joined(volume, "conv1+relu1+conv2");
+  expect_like_reference_and_itself(volume.graph());
+}
+
+// Work for several tasks: each computes the rows that its windows reach, padded at the borders.
+TEST(FusedKernel, ReadsRowsInSeveralTasks) {
+  Network net("tasks");
+  Tensor x = net.input("x", {.height = 37, .width = 30, .channels = 16}) | dsl::tanh;
+  net.output("a", x | conv(48, 1) | dsl::relu | conv(40, 5, {.stride = 2, .pad = 2}));
+  net.output("b", x | dsl::max_pool(3, {.stride = 1, .pad = 1}) | conv(160, 1) | dsl::relu);
+  expect_joined(net, "conv1+relu1+conv2");
+  expect_joined(net, "pool1+conv3+relu2");
+  expect_like_reference_and_itself(net.graph());
 }
 
 class RandomPool {

@@ -32,8 +32,11 @@ Network ragged_network(dsl::Order order) {
       x | dsl::max_pool(3, {.stride = 2, .pad = {1, 0}}) | conv(19, {2, 1}, {.stride = {1, 1}});
   Tensor rows = x | conv(18, {3, 2}, {.stride = {1, 2}, .pad = {0, 1}}) | dsl::relu |
                 dsl::max_pool(3, {.stride = 2, .pad = {1, 0}, .ceil = true}) | dsl::sigmoid;
-  Tensor c = dsl::concat({a, b | conv(2, {1, 1}, {.pad = 0}), rows | dsl::upsample({1, 2}),
-                          x | dsl::average_pool({3, 2}, {.stride = 2})});
+  Tensor pooled = x | dsl::max_pool(3, {.stride = 1, .pad = 1}) | conv(4, {3, 2}, {.stride = 2});
+  Tensor reduced =
+      x | conv(18, 1) | dsl::relu | conv(20, {3, 2}, {.stride = {2, 3}, .pad = {0, 1}});
+  Tensor c = dsl::concat({a, b | conv(2, {1, 1}, {.pad = 0}), rows | dsl::upsample({1, 2}), pooled,
+                          reduced, x | dsl::average_pool({3, 2}, {.stride = 2})});
   Tensor scores =
       dsl::concat({c | dsl::flatten, x | dsl::flatten}) | dense(33) | dsl::relu | dense(7);
   net.output("map", c);

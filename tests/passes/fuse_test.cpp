@@ -146,6 +146,60 @@ output "c" %5
             "pool2: conv2 -> pool2\n");
 }
 
+/// A pool and a pointwise convolution that each lead into the convolution behind them.
+constexpr const char* kReduced = R"(
+%0 = input "x" () {shape=[N,32,8,8]} -> [N,32,8,8]
+%1 = parameter "w1" () {shape=[16,32,1,1]} -> [16,32,1,1]
+%2 = max_pool "pool1" (%0) {kernel=3 stride=1 pad_begin=1 pad_end=1} -> [N,32,8,8]
+%3 = conv "conv1" (%2, %1) {filters=16 kernel=[1,1]} -> [N,16,8,8]
+%4 = relu "relu1" (%3) {} -> [N,16,8,8]
+%5 = parameter "w2" () {shape=[48,16,1,1]} -> [48,16,1,1]
+%6 = conv "conv2" (%4, %5) {filters=48 kernel=[1,1]} -> [N,48,8,8]
+%7 = sigmoid "sigmoid1" (%6) {} -> [N,48,8,8]
+%8 = parameter "w3" () {shape=[16,48,3,3]} -> [16,48,3,3]
+%9 = conv "conv3" (%7, %8) {filters=16 kernel=[3,3]} -> [N,16,6,6]
+%10 = relu "relu2" (%9) {} -> [N,16,6,6]
+output "y" %10
+)";
+
+TEST(Fuse, LetsPoolsAndPointwiseConvsLeadIntoTheConvThatReadsThem) {
+  Program program = program_of(kReduced);
+  PassContext context = tests::wide_machine();
+  fuse(program, context);
+  EXPECT_EQ(regions_of(program),
+            "pool1 conv1 relu1: x, w1 -> relu1\n"
+            "conv2 sigmoid1 conv3 relu2: relu1, w2, w3 -> relu2\n");
+  context.fusing.reduce = Fusing::never;
+  fuse(program, context);
+  EXPECT_EQ(regions_of(program),
+            "pool1: x -> pool1\n"
+            "conv1 relu1: pool1, w1 -> relu1\n"
+            "conv2 sigmoid1: relu1, w2 -> sigmoid1\n"
+            "conv3 relu2: sigmoid1, w3 -> relu2\n");
+}
+
+TEST(Fuse, KeepsReducedRowsThatOthersReadOrThatAreCutOtherwise) {
+  // pool1 has two readers; conv3's channels are cut into blocks of 8 and conv4's into 16.
+  Program program = program_of(R"(
+%0 = input "x" () {shape=[N,32,8,8]} -> [N,32,8,8]
+%1 = parameter "w1" () {shape=[16,32,1,1]} -> [16,32,1,1]
+%2 = max_pool "pool1" (%0) {kernel=3 stride=1 pad_begin=1 pad_end=1} -> [N,32,8,8]
+%3 = conv "conv1" (%2, %1) {filters=16 kernel=[1,1]} -> [N,16,8,8]
+%4 = conv "conv2" (%2, %1) {filters=16 kernel=[1,1]} -> [N,16,8,8]
+%5 = parameter "w3" () {shape=[8,32,1,1]} -> [8,32,1,1]
+%6 = conv "conv3" (%0, %5) {filters=8 kernel=[1,1]} -> [N,8,8,8]
+%7 = parameter "w4" () {shape=[16,8,3,3]} -> [16,8,3,3]
+%8 = conv "conv4" (%6, %7) {filters=16 kernel=[3,3]} -> [N,16,6,6]
+output "a" %3
+output "b" %4
+output "c" %8
+)");
+  PassContext context = tests::wide_machine();
+  context.fusing.reduce = Fusing::wherever_possible;
+  fuse(program, context);
+  EXPECT_EQ(program.regions.size(), 5U) << regions_of(program);
+}
+
 TEST(Fuse, TakesOnePoolIntoARegion) {
   Program program = program_of(R"(
 %0 = input "x" () {shape=[N,1,8,8]} -> [N,1,8,8]

@@ -48,6 +48,18 @@ TEST(FusionCost, DoesNotPayWhereTheMapStaysInTheCache) {
   EXPECT_FALSE(cost.pays(machine(8 * kMega)));
 }
 
+TEST(FusionCost, DoesNotPayWhereBytesHideBehindArithmetic) {
+  // AlexNet's stem: 11x11/4 over 3 channels, 96 filters.
+  const Shape map = {kBatch, 96, 55, 55};
+  dsl::ops::MaxPool pool = pool_3_by_2();
+  pool.pad_end = 0;
+  const FusionCost cost = pooled_conv_cost(map, map.elements() * 11 * 11 * 3, pool,
+                                           {kBatch, 96, 27, 27}, machine(2 * kMega));
+  EXPECT_GT(cost.saved_bytes, 0);
+  EXPECT_GT(cost.recomputed_macs, 0);
+  EXPECT_FALSE(cost.pays(machine(2 * kMega)));
+}
+
 TEST(FusionCost, CostsNothingWhereNoRowIsComputedTwice) {
   // The last convolution of AlexNet: its filters alone give enough tasks.
   const FusionCost cost = pooled_conv_cost({kBatch, 256, 13, 13}, int64_t{13} * 13 * 256 * 9 * 192,
@@ -74,6 +86,49 @@ TEST(FusionCost, KeepsTheRowsOfATaskInTheCache) {
   const FusionCost tiny = stem(32 * 1024);
   EXPECT_EQ(tiny.rows_per_task, 0);
   EXPECT_FALSE(tiny.pays(machine(32 * 1024)));
+}
+
+TEST(FusionCost, LetsAPoolLeadIntoAPointwiseConvolutionForNothing) {
+  // Inception 3a: rows of the pool that all filters of a task read, in tasks that share none.
+  const Shape map = {kBatch, 192, 28, 28}, y = {kBatch, 32, 28, 28};
+  const dsl::ops::Conv conv = {.filters = 32, .kernel = 1};
+  const FusionCost cost = rows_into_conv_cost(map, 9 * map.elements(), conv, 32 * map.elements(),
+                                              32 * 192, y, machine(2 * kMega));
+  EXPECT_EQ(cost.rows_per_task, 4);
+  EXPECT_EQ(cost.recomputed_macs, 0);
+  EXPECT_TRUE(cost.pays(machine(2 * kMega)));
+}
+
+TEST(FusionCost, CountsTheWeightsThatEachTaskReads) {
+  const Shape map = {kBatch, 832, 7, 7}, y = {kBatch, 1024, 7, 7};
+  const dsl::ops::Conv conv = {.filters = 1024, .kernel = 1};
+  const FusionCost cost = rows_into_conv_cost(map, 9 * map.elements(), conv, 1024 * map.elements(),
+                                              1024 * 832, y, machine(2 * kMega));
+  EXPECT_EQ(cost.recomputed_macs, 0);
+  EXPECT_LT(cost.saved_bytes, 0);
+  EXPECT_FALSE(cost.pays(machine(2 * kMega)));
+}
+
+// Rows around a window of 3x3 are computed by two tasks. That pays where the map is large and
+// quickly computed.
+TEST(FusionCost, WeighsRowsComputedTwiceAgainstBytes) {
+  dsl::ops::Conv conv = {.filters = 64, .kernel = 3, .pad_begin = 1, .pad_end = 1};
+  const Shape map = {kBatch, 64, 56, 56};
+  const auto resnet = [&](int64_t l2_bytes) {
+    return rows_into_conv_cost(map, 256 * map.elements(), conv, 64 * 9 * map.elements(),
+                               64 * 64 * 9, map, machine(l2_bytes));
+  };
+  EXPECT_EQ(resnet(2 * kMega).saved_bytes, 0);
+  EXPECT_FALSE(resnet(2 * kMega).pays(machine(2 * kMega)));
+  EXPECT_GT(resnet(kMega).saved_bytes, 0);
+  EXPECT_FALSE(resnet(kMega).pays(machine(kMega)));
+
+  const Shape wide = {kBatch, 96, 112, 112};
+  const FusionCost cost =
+      rows_into_conv_cost(wide, 16 * wide.elements(), conv, 9 * 64 * wide.elements(), 64 * 96 * 9,
+                          {kBatch, 64, 112, 112}, machine(2 * kMega));
+  EXPECT_GT(cost.recomputed_macs, 0);
+  EXPECT_TRUE(cost.pays(machine(2 * kMega)));
 }
 
 TEST(FusionCost, TakesLinesAndVolumes) {
