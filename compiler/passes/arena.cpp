@@ -61,23 +61,34 @@ Packing pack_in_order(const std::vector<Interval>& intervals, int64_t alignment,
 }  // namespace
 
 Packing pack(const std::vector<Interval>& intervals, int64_t alignment) {
+  const int64_t lower_bound = largest_live_sum(intervals, alignment);
   std::vector<std::size_t> order(intervals.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+  const auto larger = [&](std::size_t a, std::size_t b) {
     return intervals[a].size_bytes > intervals[b].size_bytes;
-  });
-  const int64_t lower_bound = largest_live_sum(intervals, alignment);
-  Packing best = pack_in_order(intervals, alignment, order);
-  Packing last = best;
+  };
+  const auto earlier = [&](std::size_t a, std::size_t b) {
+    return intervals[a].first_step < intervals[b].first_step;
+  };
+  Packing best;
+  best.size_bytes = std::numeric_limits<int64_t>::max();
+  const auto try_orders = [&](int tries) {
+    for (int i = 0; i < tries && best.size_bytes > lower_bound; ++i) {
+      const Packing now = pack_in_order(intervals, alignment, order);
+      if (now.size_bytes < best.size_bytes) best = now;
+      const auto highest = std::find_if(order.begin(), order.end(), [&](std::size_t at) {
+        const int64_t size = round_up(intervals[at].size_bytes, alignment);
+        return now.offsets[at] + size == now.size_bytes;
+      });
+      if (highest != order.end()) std::rotate(order.begin(), highest, highest + 1);
+    }
+  };
   constexpr int kTries = 50;
-  for (int i = 0; i < kTries && best.size_bytes > lower_bound; ++i) {
-    const auto highest = std::find_if(order.begin(), order.end(), [&](std::size_t at) {
-      return last.offsets[at] + round_up(intervals[at].size_bytes, alignment) == last.size_bytes;
-    });
-    std::rotate(order.begin(), highest, highest + 1);
-    last = pack_in_order(intervals, alignment, order);
-    if (last.size_bytes < best.size_bytes) best = last;
-  }
+  std::stable_sort(order.begin(), order.end(), larger);
+  try_orders(kTries);
+  std::stable_sort(order.begin(), order.end(), larger);
+  std::stable_sort(order.begin(), order.end(), earlier);
+  try_orders(kTries);
   best.lower_bound_bytes = lower_bound;
   return best;
 }

@@ -19,10 +19,11 @@ struct Packing {
   int64_t lower_bound_bytes = 0;  ///< the largest sum of intervals that are alive in one step
 };
 
-/// Places the largest intervals first, each into the smallest gap that fits among those it shares a
-/// step with ("greedy by size"; source: Pisarchyk and Lee 2020, "Efficient memory management for
-/// deep neural net inference"). Where that is above the lower bound, intervals that end at the top
-/// are tried earlier, a bounded number of times; the best packing wins.
+/// Places one interval after the other, each into the smallest gap that fits among those it shares
+/// a step with: the largest first ("greedy by size"; source: Pisarchyk and Lee 2020, "Efficient
+/// memory management for deep neural net inference"), then, where that is above the lower bound, by
+/// their first step, and each time with what ends at the top moved to the front, a bounded number
+/// of times. The best packing wins.
 Packing pack(const std::vector<Interval>& intervals, int64_t alignment);
 
 }  // namespace halcyon::compiler

@@ -171,8 +171,9 @@ TEST_F(Programs, ASharedLibraryMadeOfItExportsItsInterfaceOnly) {
     names.push_back(line.substr(line.rfind(' ') + 1));
   std::sort(names.begin(), names.end());
   EXPECT_EQ(names, (std::vector<std::string>{"lenet5_infer", "lenet5_network", "lenet5_pack",
-                                             "lenet5_train_step", "lenet5_train_workspace_bytes",
-                                             "lenet5_unpack", "lenet5_workspace_bytes"}));
+                                             "lenet5_prepare", "lenet5_train_step",
+                                             "lenet5_train_workspace_bytes", "lenet5_unpack",
+                                             "lenet5_workspace_bytes"}));
 }
 
 TEST_F(Programs, TimingNamesEveryPassOnce) {
