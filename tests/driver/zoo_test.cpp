@@ -72,7 +72,8 @@ TEST_P(Zoo, HasKernelsLikeTheReference) {
 }
 
 TEST_P(Zoo, PacksItsWorkspaceTightly) {
-  for (const dsl::Network& net : {small_network(GetParam().name), GetParam().build(GetParam().picture)}) {
+  for (const dsl::Network& net :
+       {small_network(GetParam().name), GetParam().build(GetParam().picture)}) {
     const Summary s = summarize(net.graph(), parse_target("host"));
     EXPECT_LE(static_cast<double>(s.per_sample_bytes),
               1.1 * static_cast<double>(s.per_sample_lower_bound_bytes));

@@ -114,7 +114,7 @@ class DiagramBuilder {
       if (parameter != nullptr && parameter->trainable) count += parameter->shape.elements();
       list += (list.empty() ? "" : "\n") + std::string(graph_.node(v).name.view()) + " " +
               halcyon::to_string(graph_.shape(v));
-      if (parameter == nullptr) list += ", computed once,";
+      if (parameter == nullptr) list += ", computed once";
       const std::string form = program_ == nullptr ? "" : form_text(*program_, v);
       if (!form.empty()) list += ": " + form;
     }
