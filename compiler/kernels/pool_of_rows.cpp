@@ -43,7 +43,7 @@ Var schedule_pool_of_rows(LowerContext& context) {
   order.push_back(ki);
   order.insert(order.end(), tasks.begin(), tasks.end());
   out.reorder(order).vectorize(v.ci).unroll(v.x(), 2, TailStrategy::GuardWithIf);
-  const Var task = parallelise(out, tasks);
+  Var task = parallelise(out, tasks);
 
   Func& rows = context.rows();
   rows.compute_at(out, task);

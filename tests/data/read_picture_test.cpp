@@ -52,7 +52,8 @@ class ReadPicture : public testing::Test {
     jpeg_set_quality(&jpeg, 100, TRUE);
     jpeg_start_compress(&jpeg, TRUE);
     for (int y = 0; y < height; ++y) {
-      auto* row = const_cast<JSAMPROW>(&rgb[static_cast<std::size_t>(3 * y * width)]);
+      auto* row = const_cast<JSAMPROW>(
+          &rgb[3 * static_cast<std::size_t>(y) * static_cast<std::size_t>(width)]);
       jpeg_write_scanlines(&jpeg, &row, 1);
     }
     jpeg_finish_compress(&jpeg);

@@ -32,7 +32,7 @@ class GraphCommand : public testing::Test {
   }
   /// A folder with a program "dot" of one's own.
   std::string folder_with_dot(const std::string& script) const {
-    const std::string folder = folder_.file("bin");
+    std::string folder = folder_.file("bin");
     std::filesystem::create_directory(folder);
     if (!script.empty()) {
       write_text(folder + "/dot", "#!/bin/sh\n" + script);
