@@ -37,6 +37,7 @@ const std::vector<Area> kAreas = {
     {"compiler/reference", {"compiler", "dsl", "runtime/base"}, {"compiler/driver"}, {"fmt"}},
     {"compiler/emit",      {"compiler", "dsl", "runtime"}, {"compiler/driver", "runtime/data", "runtime/program"},
                            {"posix", "fmt", "halide", "llvm", "nlohmann", "xxhash"}, true},
+    {"compiler/onnx",      {"compiler", "dsl", "runtime"}, {"compiler/driver", "runtime/data", "runtime/program"}, {"protobuf"}},
     {"compiler/driver",    {"compiler", "dsl", "runtime"}, {},
                            {"posix", "cli", "fmt", "halide", "llvm", "nlohmann", "xxhash"}, true},
 };
@@ -47,6 +48,7 @@ const std::vector<std::pair<std::string_view, std::string_view>> kLibraries = {
     {"Halide", "halide"},    {"halide14/", "halide"},
     {"fmt/", "fmt"},
     {"llvm/", "llvm"},       {"llvm-c/", "llvm"},
+    {"google/protobuf/", "protobuf"},
     {"nlohmann/", "nlohmann"},
     {"jpeglib.h", "jpeg"},
     {"png.h", "png"},
