@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/layout.h"
+#include "compiler/schedules/choice.h"
 #include "dsl/graph.h"
 
 namespace halcyon::compiler {
@@ -22,6 +23,7 @@ struct Region {
   std::vector<int32_t> nodes;
   std::vector<Value> inputs;  ///< in order of first use
   std::vector<Value> outputs;
+  Choice choice;  ///< how it is scheduled
 };
 
 /// Part of a buffer that several values share: the inputs of a concat and what it joins them to, a

@@ -20,6 +20,7 @@ struct CompileOptions {
   dsl::ops::Optimizer optimizer = dsl::ops::Optimizer::momentum;
   std::vector<std::string> freeze;
   FusionChoice fusing;
+  std::function<Choice(const Space&)> choose;  ///< see PassContext
   std::filesystem::path cache;  ///< empty: none
   int jobs = 0;                 ///< threads that compile; 0: all
   /// Called behind each pass, with "inference" or "training"; false stops the compilation there.

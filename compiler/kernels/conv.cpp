@@ -19,6 +19,7 @@
 #include "compiler/kernels/own_rows.h"
 #include "compiler/kernels/pool_of_rows.h"
 #include "compiler/passes/fusion_rules.h"
+#include "compiler/schedules/register_tile.h"
 
 namespace halcyon::compiler {
 
@@ -82,6 +83,23 @@ Func widened_filter(const ops::Conv& conv, const LowerContext& context, Value v)
   return wide;
 }
 
+/// One filter for each channel: its lanes are the channels' own, and no number is copied to all.
+bool is_depthwise(const ops::Conv& conv, const LowerContext& context) {
+  const Node& node = context.spec().anchor();
+  return conv.groups == conv.filters && conv.groups == context.shape(node.inputs[0])[1];
+}
+
+/// The sums of a tile, one after the other; the order of its two loops is that which keeps the
+/// operands of a step in registers.
+void order_tile(std::vector<VarOrRVar>& order, const PointVars& v, const LowerContext& context) {
+  const Choice& choice = context.choice();
+  const bool pixels_first =
+      pixels_innermost(context.spec().target, choice.tile_x, choice.tile_k);
+  if (!pixels_first) order.push_back(v.cb);
+  for (auto s = v.s.rbegin(); s != v.s.rend(); ++s) order.push_back(*s);
+  if (pixels_first) order.push_back(v.cb);
+}
+
 /// Rows of zeros add nothing: leaves them out where one row of outputs is computed at a time. The
 /// gradient towards the input of a 5x5 convolution would otherwise spend a third of its time on
 /// them. Not where some window reads zeros alone: Halide takes the bounds of a loop that never runs
@@ -128,7 +146,7 @@ void lower(const ops::Conv& conv, LowerContext& context, int32_t id) {
   for (int axis = rank - 1; axis >= 0; --axis) taps.push_back(r[1 + axis]);
   Point q{r[0], r[rank + 1], {}, v.n, weight.sample.block};
   if (conv.groups > 1) {
-    q = group_channel(context, x, conv.groups, conv.filters, v.ci, v.cb, weight.filter_block, r[0]);
+    q = group_channel(context, x, conv.groups, weight, v.ci, v.cb, r[0], r[rank + 1]);
     q.n = v.n;
   }
   std::vector<Expr> first = p.s;
@@ -189,9 +207,7 @@ void schedule(const ops::Conv& conv, LowerContext& context) {
   Func& sum = context.accumulator();
   PointVars sv = LowerContext::vars(rank);
   std::vector<VarOrRVar> sum_order = {sv.ci};
-  for (int axis = rank - 1; axis >= 0; --axis)
-    sum_order.push_back(sv.s[static_cast<std::size_t>(axis)]);
-  sum_order.push_back(sv.cb);
+  order_tile(sum_order, sv, context);
   sum.compute_at(tiled, xo).vectorize(sv.ci).unroll(sv.cb);
   const RVar c = sum.rvars()[0];
   Stage update = sum.update();
@@ -203,6 +219,8 @@ void schedule(const ops::Conv& conv, LowerContext& context) {
     update.unroll(s);
   }
   if (choice.unroll_c > 1) update.unroll(c, static_cast<int>(choice.unroll_c));
+  // Neighbouring columns of a window read the same vectors for neighbouring outputs.
+  if (is_depthwise(conv, context)) update.unroll(sum.rvars()[1]);
 }
 
 }  // namespace halcyon::compiler

@@ -45,7 +45,7 @@ void lower(const ops::ConvWeightGrad& grad, LowerContext& context, int32_t id) {
   Point p{ki, kb, position, n, weight.filter_block};
   Point q{c, cb, {}, n, weight.sample.block};
   if (grad.groups > 1) {
-    q = group_channel(context, x, grad.groups, weight.filters, ki, kb, weight.filter_block, c);
+    q = group_channel(context, x, grad.groups, weight, ki, kb, c, cb);
     q.n = n;
   }
   q.s = window_position(window_of(grad), position, std::vector<Expr>(taps.begin(), taps.end()));

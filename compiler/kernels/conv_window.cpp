@@ -16,20 +16,27 @@ std::vector<Expr> window_position(const ConvWindow& window, const std::vector<Ex
   return position;
 }
 
-Point group_channel(const LowerContext& context, Value x, int64_t groups, int64_t filters,
-                    const Expr& ki, const Expr& kb, int64_t filter_block, const Expr& c) {
-  const int group_filters = static_cast<int>(filters / groups);
-  const int group_channels = static_cast<int>(context.shape(x)[1] / groups);
-  const int block = static_cast<int>(context.layout(x).block);
+Point group_channel(const LowerContext& context, Value x, int64_t groups,
+                    const WeightLayout& weight, const Expr& ki, const Expr& kb, const Expr& c,
+                    const Expr& cb) {
+  const int64_t group_filters = weight.filters / groups;
+  const int64_t group_channels = context.shape(x)[1] / groups;
+  const int64_t block = context.layout(x).block;
+  const int64_t filter_block = weight.filter_block;
+  if (group_filters == 1 && group_channels == 1 && filter_block == block)
+    return {ki, kb, {}, Expr(), block};
   Expr group;
   if (group_filters % filter_block == 0) {
     group = kb / static_cast<int>(group_filters / filter_block);  // one group for the whole vector
   } else {
-    group = min(kb * static_cast<int>(filter_block) + ki, static_cast<int>(filters) - 1) /
-            group_filters;
+    group = min(kb * static_cast<int>(filter_block) + ki, static_cast<int>(weight.filters) - 1) /
+            static_cast<int>(group_filters);
   }
-  const Expr channel = group * group_channels + c;
-  return {channel % block, channel / block, {}, Expr(), block};
+  if (weight.sample.block == block && group_channels % block == 0)
+    return {c, group * static_cast<int>(group_channels / block) + cb, {}, Expr(), block};
+  const Expr channel = group * static_cast<int>(group_channels) +
+                       cb * static_cast<int>(weight.sample.block) + c;
+  return {channel % static_cast<int>(block), channel / static_cast<int>(block), {}, Expr(), block};
 }
 
 PaddedInput::PaddedInput(LowerContext& context, Value x, const ConvWindow& window)

@@ -24,10 +24,11 @@ std::vector<Halide::Expr> window_position(const ConvWindow& window,
                                           const std::vector<Halide::Expr>& s,
                                           const std::vector<Halide::Expr>& taps);
 
-/// Input channel number `c` of the group that filter `k` belongs to, as a position in x.
-Point group_channel(const LowerContext& context, Value x, int64_t groups, int64_t filters,
-                    const Halide::Expr& ki, const Halide::Expr& kb, int64_t filter_block,
-                    const Halide::Expr& c);
+/// Channel `c` in block `cb` of a filter's sample, as a position in x: a filter sees the channels of
+/// its group alone. `ki` and `kb` are the filter's; the sample is the output.
+Point group_channel(const LowerContext& context, Value x, int64_t groups,
+                    const WeightLayout& weight, const Halide::Expr& ki, const Halide::Expr& kb,
+                    const Halide::Expr& c, const Halide::Expr& cb);
 
 /// The input with the zeros that its stored halo lacks. Where the halo is stored this is the buffer
 /// itself; otherwise a task copies what it needs of it into scratch memory, so that the zeros never

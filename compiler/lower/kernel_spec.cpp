@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "compiler/lower/default_choice.h"
 #include "dsl/print.h"
 
 namespace halcyon::compiler {
@@ -56,7 +55,7 @@ KernelSpec make_kernel_spec(const Program& program, const Region& region, const 
   KernelArguments list = kernel_arguments(program, region);
   spec.inputs = std::move(list.inputs);
   spec.outputs = std::move(list.outputs);
-  spec.choice = default_choice(spec);
+  spec.choice = region.choice;
   return spec;
 }
 

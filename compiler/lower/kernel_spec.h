@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "compiler/lower/choice.h"
 #include "compiler/passes/fusion_rules.h"
 #include "compiler/program.h"
 #include "compiler/target.h"
@@ -51,7 +50,7 @@ struct KernelSpec {
   std::string text() const;
 };
 
-/// The kernel of one region with its default choice.
+/// The kernel of one region, scheduled as the region says.
 KernelSpec make_kernel_spec(const Program& program, const Region& region, const Target& target);
 
 }  // namespace halcyon::compiler

@@ -156,7 +156,7 @@ class LayoutAssigner {
     layout.filter_block = natural_block(weight[0], width_);
     layout.sample.shape = weight;
     layout.sample.shape[0] = kBatch;
-    layout.sample.block = groups == 1 ? x.block : weight[1];
+    layout.sample.block = groups == 1 || weight[1] % x.block == 0 ? x.block : weight[1];
     return layout;
   }
 

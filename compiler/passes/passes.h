@@ -9,10 +9,12 @@
 /// training parts and a training graph one update. What the other passes promise is checked by
 /// tests/passes alone.
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "compiler/program.h"
+#include "compiler/schedules/space.h"
 #include "compiler/target.h"
 
 namespace halcyon::compiler {
@@ -35,6 +37,8 @@ struct PassContext {
   std::vector<std::string> freeze;  ///< patterns with * and ?; matching parameters get no gradient
   /// The training program that this inference program shares its parameter block with, if any.
   const Program* shares_parameters_with = nullptr;
+  /// Picks the schedule of a kernel; the standard one where it is not set.
+  std::function<Choice(const Space&)> choose;
 };
 
 // On the graph.
@@ -134,6 +138,9 @@ bool fuse(Program& program, const PassContext& context);
 /// Chooses the physical form of every value. After: every stored value has a layout that its users
 /// accept; verify_program asks that it has one, the kernels that they accept it.
 bool assign_layouts(Program& program, const PassContext& context);
+
+/// Chooses how each kernel is scheduled. After: each region has a choice of its schedule space.
+bool choose_schedules(Program& program, const PassContext& context);
 
 /// Offsets in the workspace and the parameter block. After: values that live at once never overlap.
 bool plan_memory(Program& program, const PassContext& context);

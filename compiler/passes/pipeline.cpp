@@ -28,6 +28,7 @@ constexpr Pass kInference[] = {
   {"share_buffers",            share_buffers,            Run::once,         "remaining concats and slices really copy"},
   {"fuse",                     fuse,                     Run::once,         "every computing node belongs to one region"},
   {"assign_layouts",           assign_layouts,           Run::once,         "every stored value has a layout"},
+  {"choose_schedules",         choose_schedules,         Run::once,         "every kernel has a schedule of its space"},
   {"plan_memory",              plan_memory,              Run::once,         "values that live at once never overlap"},
 };
 
@@ -52,6 +53,7 @@ constexpr Pass kTraining[] = {
   {"share_buffers",            share_buffers,            Run::once,         "remaining concats and slices really copy"},
   {"fuse",                     fuse,                     Run::once,         "every computing node belongs to one region"},
   {"assign_layouts",           assign_layouts,           Run::once,         "every stored value has a layout"},
+  {"choose_schedules",         choose_schedules,         Run::once,         "every kernel has a schedule of its space"},
   {"plan_memory",              plan_memory,              Run::once,         "values that live at once never overlap"},
 };
 // clang-format on

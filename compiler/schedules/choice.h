@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace halcyon::compiler {
 
@@ -18,30 +19,41 @@ struct Choice {
   int64_t lead_tile_x = 0;    ///< tile_x and tile_k of a 1x1 convolution whose rows the kernel's
   int64_t lead_tile_k = 0;    ///< own reads
   int64_t rows_per_task = 0;  ///< output rows in one parallel task
-  int64_t chunks =
-      0;  ///< weight gradients: parts of the batch that are summed apart, then in order
+  /// Weight gradients: parts of the batch that are summed apart, then in order.
+  int64_t chunks = 0;
 
   bool operator==(const Choice&) const = default;
+};
+
+/// A number of a choice and what texts call it.
+struct ChoiceField {
+  std::string_view name;
+  int64_t Choice::*member;
+};
+
+inline constexpr ChoiceField kChoiceFields[] = {
+    {"tile_x", &Choice::tile_x},
+    {"pixels", &Choice::pixels},
+    {"tile_k", &Choice::tile_k},
+    {"tile_c", &Choice::tile_c},
+    {"tile_s", &Choice::tile_s},
+    {"tile_n", &Choice::tile_n},
+    {"unroll_c", &Choice::unroll_c},
+    {"lead_tile_x", &Choice::lead_tile_x},
+    {"lead_tile_k", &Choice::lead_tile_k},
+    {"rows_per_task", &Choice::rows_per_task},
+    {"chunks", &Choice::chunks},
 };
 
 /// "tile_x=7 tile_k=2"
 inline std::string to_string(const Choice& choice) {
   std::string text;
-  const auto put = [&](const char* name, int64_t value) {
-    if (value != 0)
-      text += (text.empty() ? "" : " ") + std::string(name) + "=" + std::to_string(value);
-  };
-  put("tile_x", choice.tile_x);
-  put("pixels", choice.pixels);
-  put("tile_k", choice.tile_k);
-  put("tile_c", choice.tile_c);
-  put("tile_s", choice.tile_s);
-  put("tile_n", choice.tile_n);
-  put("unroll_c", choice.unroll_c);
-  put("lead_tile_x", choice.lead_tile_x);
-  put("lead_tile_k", choice.lead_tile_k);
-  put("rows_per_task", choice.rows_per_task);
-  put("chunks", choice.chunks);
+  for (const ChoiceField& field : kChoiceFields) {
+    const int64_t value = choice.*field.member;
+    if (value == 0) continue;
+    text += text.empty() ? "" : " ";
+    text += std::string(field.name) + "=" + std::to_string(value);
+  }
   return text;
 }
 
