@@ -8,13 +8,19 @@
 
 namespace halcyon::compiler {
 
+/// Allowed errors, of the largest value: what direct convolution in single precision stays well
+/// below, for a whole network and for one kernel, and what Winograd's transforms add.
+inline constexpr double kTolerance = 5e-5, kWinogradTolerance = 2e-4;
+inline constexpr double kKernelTolerance = 1e-5, kWinogradKernelTolerance = 1e-4;
+
 /// One compared tensor.
 struct Comparison {
-  std::string what;          ///< "output scores", "loss loss", "gradient conv1.weight",
-                             ///< "statistic bn1.running_mean", "kernel conv1+relu1"
-  double largest_error = 0;  ///< absolute
-  double largest_value = 0;  ///< of the reference, absolute
-  double resolution = 0;     ///< what rounding alone does to a gradient that is read off parameters
+  std::string what;               ///< "output scores", "loss loss", "gradient conv1.weight",
+                                  ///< "statistic bn1.running_mean", "kernel conv1+relu1"
+  double largest_error = 0;       ///< absolute
+  double largest_value = 0;       ///< of the reference, absolute
+  double tolerance = kTolerance;  ///< of relative()
+  double resolution = 0;  ///< what rounding alone does to a gradient that is read off parameters
   bool finite = true;
   bool same_bits = true;   ///< of an output, with 1 thread and with as many as were asked for
   int64_t other_tops = 0;  ///< samples with another largest class than the reference's; of scores

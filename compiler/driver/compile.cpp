@@ -93,6 +93,7 @@ std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& o
   context.optimizer = options.optimizer;
   context.freeze = options.freeze;
   context.fusing = options.fusing;
+  context.exact = options.exact;
   context.choose = options.choose;
   if (options.train) {
     artifact.training.emplace();

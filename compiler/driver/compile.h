@@ -20,9 +20,10 @@ struct CompileOptions {
   dsl::ops::Optimizer optimizer = dsl::ops::Optimizer::momentum;
   std::vector<std::string> freeze;
   FusionChoice fusing;
+  bool exact = false;                          ///< see PassContext
   std::function<Choice(const Space&)> choose;  ///< see PassContext
-  std::filesystem::path cache;  ///< empty: none
-  int jobs = 0;                 ///< threads that compile; 0: all
+  std::filesystem::path cache;                 ///< empty: none
+  int jobs = 0;                                ///< threads that compile; 0: all
   /// Called behind each pass, with "inference" or "training"; false stops the compilation there.
   std::function<bool(const char* which, const Program&, const PassRecord&)> observe;
 };

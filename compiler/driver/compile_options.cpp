@@ -63,6 +63,9 @@ void CompileFlags::add_source_to(CLI::App& command) {
                   "it)")
       ->delimiter(',')
       ->check(usable_by([](const std::string& text) { fusion_named(text); }, "KIND"));
+  command.add_flag("--exact", exact,
+                   "compute every convolution directly: slower, and four times as precise as with "
+                   "Winograd's");
   command
       .add_option("--source-timeout", source_timeout_s,
                   "seconds for the C++ compiler, and as many for the network's own program")
@@ -107,6 +110,7 @@ CompileOptions CompileFlags::options(bool train) const {
   options.optimizer = parse_optimizer(optimizer);
   options.freeze = freeze;
   options.fusing = fusing();
+  options.exact = exact;
   options.jobs = jobs;
   options.cache = cache.empty() ? ObjectCache::default_folder() : std::filesystem::path(cache);
   if (cache == "none") options.cache.clear();

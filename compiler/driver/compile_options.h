@@ -21,10 +21,11 @@ struct CompileFlags {
   std::vector<std::string> freeze;
   std::string input_shape;           ///< empty: the network's own
   std::vector<std::string> no_fuse;  ///< kinds of fusion to do without, for comparison
+  bool exact = false;                ///< no Winograd
   int jobs = 0;
   int64_t source_timeout_s = kSourceTimeout.count();
 
-  /// SRC, --target, --no-fuse and --source-timeout.
+  /// SRC, --target, --no-fuse, --exact and --source-timeout.
   void add_source_to(CLI::App& command);
   /// Those and what compiling kernels takes.
   void add_to(CLI::App& command);

@@ -118,12 +118,14 @@ Summary summarize(const Graph& graph, const Program& program) {
   return summary;
 }
 
-Summary summarize(const Graph& graph, const Target& target, const FusionChoice& fusing) {
+Summary summarize(const Graph& graph, const Target& target, const FusionChoice& fusing,
+                  bool exact) {
   Program program;
   program.graph = graph;
   PassContext context;
   context.target = target;
   context.fusing = fusing;
+  context.exact = exact;
   run_passes(program, context, inference_passes());
   Summary summary = summarize(graph, program);
   summary.machine = target;

@@ -45,7 +45,8 @@ struct Summary {
 /// Of the network as it was written, and of what the passes made of it.
 Summary summarize(const Graph& graph, const Program& program);
 /// Of the inference network for that machine. Errors: as the passes.
-Summary summarize(const Graph& graph, const Target& target, const FusionChoice& fusing = {});
+Summary summarize(const Graph& graph, const Target& target, const FusionChoice& fusing = {},
+                  bool exact = false);
 
 /// Whether an output depends on each node.
 std::vector<bool> needed_for_outputs(const Graph& graph);

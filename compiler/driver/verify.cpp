@@ -247,6 +247,12 @@ std::vector<Comparison> compare_step(const dsl::Graph& graph, runtime::Network& 
   return list;
 }
 
+bool uses_winograd(const Graph& graph) {
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const Node& node) {
+    return std::holds_alternative<ops::WinogradConv>(node.op);
+  });
+}
+
 }  // namespace
 
 std::vector<Comparison> verify_network(const dsl::Graph& graph,
@@ -264,6 +270,9 @@ std::vector<Comparison> verify_network(const dsl::Graph& graph,
   network.set_weights(weight_file(loaded.info(), values));
   network.reserve(options.batch);
   std::vector<Comparison> list = compare_outputs(graph, network, values, reference, options);
+  if (uses_winograd(artifact->inference.graph)) {
+    for (Comparison& c : list) c.tolerance = kWinogradTolerance;
+  }
   const auto append = [&](const std::vector<Comparison>& more) {
     list.insert(list.end(), more.begin(), more.end());
   };

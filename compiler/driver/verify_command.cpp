@@ -14,9 +14,6 @@ namespace halcyon::compiler {
 
 namespace {
 
-/// Of the largest value: direct convolution in single precision stays well below it.
-constexpr double kTolerance = 5e-5;
-constexpr double kKernelTolerance = 1e-5;
 /// Of a gradient: where rounding moves one of a million values over the kink of a relu, or gives a
 /// window another maximum, the gradient jumps. A wrong rule shows by more than that.
 constexpr double kJump = 0.25;
@@ -27,9 +24,8 @@ struct VerifyCommand : CompileFlags {
   void run() const {
     bool good = true;
     for (const Comparison& c : verify_network(load(), options(/*train=*/false), verify)) {
-      const double tolerance = c.what.starts_with("kernel") ? kKernelTolerance : kTolerance;
-      const bool jumps = c.what.starts_with("gradient") && c.relative() > tolerance;
-      const bool right = c.finite && c.relative() <= (jumps ? kJump : tolerance) && c.same_bits &&
+      const bool jumps = c.what.starts_with("gradient") && c.relative() > c.tolerance;
+      const bool right = c.finite && c.relative() <= (jumps ? kJump : c.tolerance) && c.same_bits &&
                          c.other_tops == 0;
       good = good && right;
       std::string remark = !right ? "WRONG" : jumps ? "ok but for jumps at kinks" : "ok";
@@ -40,8 +36,9 @@ struct VerifyCommand : CompileFlags {
     }
     if (!good) {
       throw InternalError(fmt::format(
-          "compiled code and reference differ: allowed are {:.0e}, and {:.0e} for one kernel",
-          kTolerance, kKernelTolerance));
+          "compiled code and reference differ: allowed are {:.0e}, and {:.0e} for one kernel; with "
+          "Winograd's convolutions {:.0e} and {:.0e}",
+          kTolerance, kKernelTolerance, kWinogradTolerance, kWinogradKernelTolerance));
     }
   }
 };

@@ -101,6 +101,10 @@ std::vector<Comparison> verify_kernels(const Artifact& artifact, const LoadedNet
       }
     }
     Comparer comparer("kernel " + spec.label());
+    const Op& op = spec.anchor().op;
+    const bool transforms = std::holds_alternative<dsl::ops::WinogradConv>(op) ||
+                            std::holds_alternative<dsl::ops::WinogradFilters>(op);
+    comparer.result().tolerance = transforms ? kWinogradKernelTolerance : kKernelTolerance;
     for (std::size_t o = 0; o < region.outputs.size(); ++o) {
       const HostTensor found = arguments[region.inputs.size() + o].load();
       const HostTensor& expected = exact.at(region.outputs[o]);

@@ -21,6 +21,8 @@ void schedule(const ops::ConvPoolWeightGrad&, LowerContext&);
 void schedule(const ops::FlipFilter&, LowerContext&);
 void schedule(const ops::ScaleFilters&, LowerContext&);
 void schedule(const ops::StackFilters&, LowerContext&);
+void schedule(const ops::WinogradFilters&, LowerContext&);
+void schedule(const ops::WinogradConv&, LowerContext&);
 void schedule(const ops::Dense&, LowerContext&);
 void schedule(const ops::DenseWeightGrad&, LowerContext&);
 void schedule(const ops::TransposeMatrix&, LowerContext&);

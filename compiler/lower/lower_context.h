@@ -99,6 +99,10 @@ class LowerContext {
   void set_accumulator(const Halide::Func& f) { accumulator_ = f; }
   Halide::Func& accumulator() { return accumulator_; }
 
+  /// Other stages of a kernel, by names that its algorithm and its schedule share.
+  void add_stage(const char* name, const Halide::Func& f) { stages_[name] = f; }
+  Halide::Func& stage(const std::string& name) { return stages_.at(name); }
+
   /// A copy of an input with zeros around it, made by each task; undefined where none is needed.
   void set_padded_input(const Halide::Func& f) { padded_input_ = f; }
   Halide::Func& padded_input() { return padded_input_; }
@@ -147,6 +151,7 @@ class LowerContext {
   Halide::Func accumulator_;
   Halide::Func padded_input_;
   Halide::Func rows_, own_rows_, own_sum_;
+  std::map<std::string, Halide::Func> stages_;
 };
 
 /// Parallel over the batch and whatever else is outermost; `outer` are the loops to fuse, innermost

@@ -29,6 +29,18 @@ struct StencilReach {
   }
 };
 
+/// How far the tiles of a Winograd convolution read beyond the border, as padding.
+struct TileReach {
+  Spatial pad_begin, pad_end = 0;
+
+  TileReach(const ops::WinogradConv& conv, const Shape& x, const Shape& y)
+      : pad_begin(conv.pad_begin) {
+    for (int axis = 0; axis < 2; ++axis) {
+      pad_end[axis] = std::max<int64_t>(0, conv.reach_end(axis, x.spatial(axis), y.spatial(axis)));
+    }
+  }
+};
+
 class LayoutAssigner {
  public:
   LayoutAssigner(Program& program, const Target& target)
@@ -121,6 +133,9 @@ class LayoutAssigner {
     const Node& node = graph_.node(id);
     if (const auto* conv = std::get_if<ops::Conv>(&node.op)) widen(node.inputs[0], *conv);
     if (const auto* grad = std::get_if<ops::ConvWeightGrad>(&node.op)) widen(node.inputs[0], *grad);
+    if (const auto* conv = std::get_if<ops::WinogradConv>(&node.op)) {
+      widen(node.inputs[0], TileReach(*conv, graph_.shape(node.inputs[0]), node.outputs[0]));
+    }
     const auto* stencil = std::get_if<ops::Stencil>(&node.op);
     if (stencil != nullptr && stencil->border == Border::zero) {
       widen(node.inputs[0], StencilReach(stencil->formula, node.outputs[0].spatial_rank()));
@@ -203,6 +218,10 @@ class LayoutAssigner {
       set_weight(node.inputs[1], conv_weight(graph_.shape(node.inputs[1]),
                                              layout_of(node.inputs[0]), conv->groups));
     }
+    if (const auto* conv = std::get_if<ops::WinogradConv>(&node.op)) {
+      set_weight(node.inputs[1], conv_weight(graph_.shape(node.inputs[1]),
+                                             layout_of(node.inputs[0]), conv->groups));
+    }
     if (const auto* dense = std::get_if<ops::Dense>(&node.op)) {
       WeightLayout layout = dense_weight(dense->units, layout_of(node.inputs[0]));
       // The gradient towards a flattened map is written in the map's own order.
@@ -235,6 +254,14 @@ class LayoutAssigner {
     if (known == program_.weights.end()) return;
     const WeightLayout layout = known->second;
     if (std::holds_alternative<ops::ScaleFilters>(node.op)) set_weight(node.inputs[0], layout);
+    if (std::holds_alternative<ops::WinogradFilters>(node.op)) {
+      // Filters of the window's size, cut into the blocks of the transformed ones.
+      WeightLayout own = layout;
+      own.filters = graph_.shape(node.inputs[0])[0];
+      own.sample.shape = graph_.shape(node.inputs[0]);
+      own.sample.shape[0] = kBatch;
+      set_weight(node.inputs[0], own);
+    }
     for (Value part : node.inputs) {
       if (has_layout_of_parts(node.op)) set_weight(part, layout);
       if (!std::holds_alternative<ops::StackFilters>(node.op)) continue;

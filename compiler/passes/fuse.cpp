@@ -44,19 +44,21 @@ bool is_elementwise(const Op& op) {
 /// than registers between them?
 bool can_follow(const Node& node, const Op& lead) {
   // A copy writes the host's order, which the register tiles of a product do not have.
-  const bool tiled =
-      std::holds_alternative<ops::Conv>(lead) || std::holds_alternative<ops::Dense>(lead);
+  const bool winograd = std::holds_alternative<ops::WinogradConv>(lead);
+  const bool tiled = winograd || std::holds_alternative<ops::Conv>(lead) ||
+                     std::holds_alternative<ops::Dense>(lead);
   if (std::holds_alternative<ops::Copy>(node.op) && tiled) return false;
   if (is_elementwise(node.op)) return true;
   const ops::PoolWindow* pool = pool_window(node.op);
-  return pool != nullptr && windows_are_apart(*pool, node.outputs[0]);
+  return pool != nullptr && !winograd && windows_are_apart(*pool, node.outputs[0]);
 }
 
 /// May a region that starts with this node grow at all?
 bool can_lead(const Op& op) {
   return is_elementwise(op) || std::holds_alternative<ops::Conv>(op) ||
-         std::holds_alternative<ops::Dense>(op) || pool_window(op) != nullptr ||
-         std::holds_alternative<ops::Stencil>(op) || std::holds_alternative<ops::StencilGrad>(op);
+         std::holds_alternative<ops::WinogradConv>(op) || std::holds_alternative<ops::Dense>(op) ||
+         pool_window(op) != nullptr || std::holds_alternative<ops::Stencil>(op) ||
+         std::holds_alternative<ops::StencilGrad>(op);
 }
 
 bool is_pool(const Op& op) { return pool_window(op) != nullptr; }

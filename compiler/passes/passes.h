@@ -33,6 +33,7 @@ struct FusionChoice {
 struct PassContext {
   Target target;
   FusionChoice fusing;
+  bool exact = false;  ///< no algorithm that changes more than the order of additions
   dsl::ops::Optimizer optimizer = dsl::ops::Optimizer::momentum;
   std::vector<std::string> freeze;  ///< patterns with * and ?; matching parameters get no gradient
   /// The training program that this inference program shares its parameter block with, if any.
@@ -138,6 +139,10 @@ bool fuse(Program& program, const PassContext& context);
 /// Chooses the physical form of every value. After: every stored value has a layout that its users
 /// accept; verify_program asks that it has one, the kernels that they accept it.
 bool assign_layouts(Program& program, const PassContext& context);
+
+/// Convolutions that take fewer cycles in Winograd tiles become winograd_conv. For inference,
+/// unless results are to be exact. After: no convolution is left whose tiles would pay.
+bool choose_algorithms(Program& program, const PassContext& context);
 
 /// Chooses how each kernel is scheduled. After: each region has a choice of its schedule space.
 bool choose_schedules(Program& program, const PassContext& context);

@@ -24,6 +24,7 @@ constexpr Pass kInference[] = {
   {"expand_conv_transpose",    expand_conv_transpose,    Run::once,         "no conv_transpose is left"},
   {"fold_batch_norm",          fold_batch_norm,          Run::until_stable, "no foldable batch_norm or scale is left"},
   {"merge_sibling_convs",      merge_sibling_convs,      Run::once,         "no mergeable 1x1 siblings are left"},
+  {"choose_algorithms",        choose_algorithms,        Run::once,         "no conv is left that Winograd tiles would speed up"},
   {"copy_outputs",             copy_outputs,             Run::once,         "outputs have a writer of their own"},
   {"share_buffers",            share_buffers,            Run::once,         "remaining concats and slices really copy"},
   {"fuse",                     fuse,                     Run::once,         "every computing node belongs to one region"},

@@ -19,6 +19,8 @@ struct Choice {
   int64_t lead_tile_x = 0;    ///< tile_x and tile_k of a 1x1 convolution whose rows the kernel's
   int64_t lead_tile_k = 0;    ///< own reads
   int64_t rows_per_task = 0;  ///< output rows in one parallel task
+  /// Winograd: 1 where the parallel tasks are tiles of filters, which share an input.
+  int64_t filter_tasks = 0;
   /// Weight gradients: parts of the batch that are summed apart, then in order.
   int64_t chunks = 0;
 
@@ -42,6 +44,7 @@ inline constexpr ChoiceField kChoiceFields[] = {
     {"lead_tile_x", &Choice::lead_tile_x},
     {"lead_tile_k", &Choice::lead_tile_k},
     {"rows_per_task", &Choice::rows_per_task},
+    {"filter_tasks", &Choice::filter_tasks},
     {"chunks", &Choice::chunks},
 };
 

@@ -9,6 +9,7 @@ namespace ops = dsl::ops;
 Space schedule_space(const KernelSpec& spec) {
   const Op& op = spec.anchor().op;
   if (std::holds_alternative<ops::Conv>(op)) return conv_space(spec);
+  if (std::holds_alternative<ops::WinogradConv>(op)) return winograd_space(spec);
   if (std::holds_alternative<ops::Dense>(op)) return dense_space(spec);
   if (std::holds_alternative<ops::ConvWeightGrad>(op)) return conv_weight_grad_space(spec);
   if (std::holds_alternative<ops::ConvPoolWeightGrad>(op)) return conv_pool_weight_grad_space(spec);

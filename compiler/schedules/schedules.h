@@ -8,13 +8,15 @@
 
 namespace halcyon::compiler {
 
-/// Of a kernel; its own choice is not looked at. Kernels that only read and write have one schedule.
+/// Of a kernel; its own choice is not looked at. Kernels that only read and write have one
+/// schedule.
 Space schedule_space(const KernelSpec& spec);
 
 // By the operator that leads the kernel.
 Space conv_space(const KernelSpec& spec);
 Space conv_weight_grad_space(const KernelSpec& spec);
 Space conv_pool_weight_grad_space(const KernelSpec& spec);
+Space winograd_space(const KernelSpec& spec);
 Space dense_space(const KernelSpec& spec);
 Space dense_weight_grad_space(const KernelSpec& spec);
 

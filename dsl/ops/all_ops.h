@@ -23,6 +23,7 @@
 #include "dsl/ops/source.h"
 #include "dsl/ops/stencil.h"
 #include "dsl/ops/update.h"
+#include "dsl/ops/winograd.h"
 
 /// The one list. A macro, so that the rules of all operators (compiler/ops/rules.h) and their
 /// kernels (compiler/kernels/kernels.h) are declared from it as well.
@@ -48,7 +49,7 @@
     X(TransposeMatrix) X(BiasGrad) X(MaxPoolGrad) X(AveragePoolGrad) X(Unflatten) X(Copy)        \
     X(SoftmaxGrad) X(SoftmaxCrossEntropyGrad) X(MeanSquareGrad) X(Update)                        \
   /* made by passes that change filters */                                                       \
-    X(ScaleFilters) X(StackFilters)                                                              \
+    X(ScaleFilters) X(StackFilters) X(WinogradFilters) X(WinogradConv)                           \
   /* formulas */                                                                                 \
     X(Pointwise) X(SumTo) X(Stencil) X(StencilGrad)
 // clang-format on

@@ -19,10 +19,6 @@ namespace {
 using dsl::Image;
 namespace zoo = dsl::zoo;
 
-/// Rounding of direct convolution in single precision, of the largest output.
-constexpr double kTolerance = 5e-5;
-constexpr double kKernelTolerance = 1e-5;
-
 /// As small as the network's strides allow: the reference takes its time.
 dsl::Network small_network(std::string_view name) {
   if (name == "unet") return zoo::unet({188, 188, 1}, 2, 4);
@@ -51,7 +47,7 @@ TEST_P(Zoo, InfersLikeTheReferenceAtAnyBatchAndNumberOfThreads) {
     ++outputs;
     EXPECT_TRUE(c.finite) << c.what;
     EXPECT_GT(c.largest_value, 0) << c.what;
-    EXPECT_LE(c.largest_error, kTolerance * c.largest_value) << c.what;
+    EXPECT_LE(c.largest_error, c.tolerance * c.largest_value) << c.what;
     EXPECT_TRUE(c.same_bits) << c.what;
     EXPECT_EQ(c.other_tops, 0) << c.what;
   }
@@ -66,7 +62,7 @@ TEST_P(Zoo, HasKernelsLikeTheReference) {
     if (!c.what.starts_with("kernel")) continue;
     ++kernels;
     EXPECT_TRUE(c.finite) << c.what;
-    EXPECT_LE(c.relative(), kKernelTolerance) << c.what;
+    EXPECT_LE(c.relative(), c.tolerance) << c.what;
   }
   EXPECT_GT(kernels, 0);
 }

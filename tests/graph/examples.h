@@ -178,6 +178,19 @@ inline Example example_of(const ops::FlipFilter&) {
 inline Example example_of(const ops::ScaleFilters&) {
   return {ops::ScaleFilters{}, {{6, 2, 3, 2}, {6}}};
 }
+inline Example example_of(const ops::WinogradFilters&) {
+  return {ops::WinogradFilters{.tile = 2, .block = 8}, {{6, 2, 3, 3}}};
+}
+inline Example example_of(const ops::WinogradConv&) {
+  return {ops::WinogradConv{.filters = 6,
+                            .kernel = 5,
+                            .tile = 2,
+                            .block = 8,
+                            .pad_begin = {2, 1},
+                            .pad_end = {0, 3},
+                            .groups = 2},
+          {kPicture, {36 * 8, 2, 1, 1}, {6}}};
+}
 inline Example example_of(const ops::StackFilters&) {
   return {ops::StackFilters{.block = 4}, {{6, 2, 3, 2}, {3, 2, 3, 2}}};
 }
