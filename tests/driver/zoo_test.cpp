@@ -50,6 +50,7 @@ TEST_P(Zoo, InfersLikeTheReferenceAtAnyBatchAndNumberOfThreads) {
     if (!c.what.starts_with("output")) continue;
     ++outputs;
     EXPECT_TRUE(c.finite) << c.what;
+    EXPECT_EQ(c.undefined, 0) << c.what;
     EXPECT_GT(c.largest_value, 0) << c.what;
     EXPECT_LE(c.largest_error, kTolerance * c.largest_value) << c.what;
     EXPECT_TRUE(c.same_bits) << c.what;
@@ -66,6 +67,7 @@ TEST_P(Zoo, HasKernelsLikeTheReference) {
     if (!c.what.starts_with("kernel")) continue;
     ++kernels;
     EXPECT_TRUE(c.finite) << c.what;
+    EXPECT_EQ(c.undefined, 0) << c.what;
     EXPECT_LE(c.relative(), kKernelTolerance) << c.what;
   }
   EXPECT_GT(kernels, 0);
