@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -193,6 +194,20 @@ void check_can_write(const std::string& path) {
     throw SystemError("cannot write '" + path + "': there is no folder '" + folder + "'");
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
     throw SystemError("cannot write '" + path + "': folder '" + folder + "': " + error_text(errno));
+}
+
+void check_distinct(std::span<const PlannedFile> files) {
+  std::map<std::filesystem::path, const PlannedFile*> known;
+  for (const PlannedFile& file : files) {
+    if (file.path.empty()) continue;
+    std::error_code error;  // links and '..' are followed as far as there is something
+    std::filesystem::path real = std::filesystem::weakly_canonical(file.path, error);
+    if (error) real = std::filesystem::path(file.path).lexically_normal();
+    const auto [first, is_new] = known.emplace(std::move(real), &file);
+    if (is_new) continue;
+    throw UserError(first->second->name + " and " + file.name + " both write '" + file.path + "'",
+                    "the later would replace the earlier: give each a file of its own");
+  }
 }
 
 }  // namespace halcyon::runtime

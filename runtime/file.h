@@ -31,4 +31,13 @@ void write_file_atomically(const std::string& path, std::span<const std::byte> b
 /// its folder is missing or not to be written.
 void check_can_write(const std::string& path);
 
+/// A file that is going to be written, and what the user called it by: "--save".
+struct PlannedFile {
+  std::string name, path;
+};
+
+/// Errors: UserError if two of the files are the same one, so that the later would replace the
+/// earlier. An empty path is no file.
+void check_distinct(std::span<const PlannedFile> files);
+
 }  // namespace halcyon::runtime

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "compiler/driver/child_process.h"
 #include "compiler/graph/parse.h"
@@ -65,7 +66,8 @@ void check_source(const std::string& path) {
         "'" + path + "' is no network: its name ends with neither .cpp nor .cc nor .cxx",
         "a DSL file (.cpp) or zoo:NAME");
   }
-  if (!std::filesystem::is_regular_file(path))
+  std::error_code ignored;  // a name that is too long, a folder that is closed
+  if (!std::filesystem::is_regular_file(path, ignored))
     throw UserError("cannot read network file '" + path + "'", "a DSL file (.cpp) or zoo:NAME");
 }
 

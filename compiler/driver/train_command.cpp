@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compile_options.h"
@@ -76,6 +77,8 @@ void TrainCommand::run() const {
   // Found out before the training instead of after it.
   if (!save.empty()) runtime::check_can_write(save);
   if (!checkpoint.empty()) runtime::check_can_write(checkpoint);
+  runtime::check_distinct(std::vector<runtime::PlannedFile>{
+      {"--save", save}, {"--checkpoint", checkpoint}, {"--log", log}});
   const std::optional<Artifact> artifact = compile(load(), options(/*train=*/true));
   const LoadedNetwork loaded(*artifact);
   runtime::Network network(loaded.info(), threads);

@@ -105,6 +105,10 @@ void run(const Options& options) {
   check_can_write(options.save);
   check_can_write(options.picture);
   if (!options.checkpoint.empty()) check_can_write(options.checkpoint);
+  check_distinct(std::vector<PlannedFile>{{"--save", options.save},
+                                          {"--picture", options.picture},
+                                          {"--checkpoint", options.checkpoint},
+                                          {"--log", options.log}});
 
   const TrainTest data = get_data(options);
   std::printf("training on %lld pictures of %s, batch %lld\n",

@@ -129,6 +129,7 @@ void OutputOptions::add_to(CLI::App& command) {
 
 OutputPlan::OutputPlan(const halcyon_network& info, const OutputOptions& options)
     : info_(info), options_(options) {
+  std::vector<PlannedFile> planned;
   for (const std::string& text : options.files) {
     const NamedFile file = split_name(text, info.outputs, info.output_count);
     const std::string ending = ending_of(file.path);
@@ -149,7 +150,9 @@ OutputPlan::OutputPlan(const halcyon_network& info, const OutputOptions& options
     }
     check_can_write(file.path);
     files_.push_back(file);
+    planned.push_back({"--output " + text, file.path});
   }
+  check_distinct(planned);
   if (options.labels.empty()) return;
   labels_ = read_labels(options.labels);
   std::string counts;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <new>
 
@@ -32,6 +33,8 @@ int run_and_report(CLI::App& app, int argc, const char* const* argv,
   } catch (const InternalError& e) {
     return fail(kOurBug, e.what());
   } catch (const Error& e) {
+    return fail(kUserMistake, e.what());
+  } catch (const std::filesystem::filesystem_error& e) {
     return fail(kUserMistake, e.what());
   } catch (const std::bad_alloc&) {
     return fail(kUserMistake, "out of memory");

@@ -45,6 +45,8 @@ TEST_F(SourceErrors, FilesThatAreNotThereOrNoSource) {
   expect_refused(missing, "error: cannot read network file '" + missing + "'",
                  "hint: a DSL file (.cpp) or zoo:NAME");
   expect_refused(folder_.file(""), "is no network: its name ends with neither .cpp");
+  const std::string long_name = folder_.file(std::string(5000, 'a') + ".cpp");
+  expect_refused(long_name, "error: cannot read network file '" + long_name + "'");
   write_text(folder_.file("model.onnx"), "x");
   expect_refused(folder_.file("model.onnx"), "model.onnx' is no network");
 }
