@@ -9,6 +9,30 @@ namespace halcyon::compiler {
 
 namespace {
 
+/// What makes a machine another one; Halide's other features are for devices or for its own
+/// runtime, and compiled networks use neither.
+constexpr Halide::Target::Feature kInstructionSets[] = {Halide::Target::SSE41,
+                                                        Halide::Target::AVX,
+                                                        Halide::Target::F16C,
+                                                        Halide::Target::FMA,
+                                                        Halide::Target::FMA4,
+                                                        Halide::Target::AVX2,
+                                                        Halide::Target::AVX512,
+                                                        Halide::Target::AVX512_KNL,
+                                                        Halide::Target::AVX512_Skylake,
+                                                        Halide::Target::AVX512_Cannonlake,
+                                                        Halide::Target::AVX512_SapphireRapids,
+                                                        Halide::Target::ARMv81a,
+                                                        Halide::Target::ARMDotProd,
+                                                        Halide::Target::ARMFp16,
+                                                        Halide::Target::SVE,
+                                                        Halide::Target::SVE2};
+
+bool has_instruction_sets_only(Halide::Target target) {
+  for (const auto set : kInstructionSets) target.set_feature(set, false);
+  return target == Halide::Target(target.os, target.arch, target.bits);
+}
+
 /// Of a core of this machine; the usual one where the system does not tell.
 int64_t own_l2_bytes() {
 #ifdef _SC_LEVEL2_CACHE_SIZE
@@ -29,9 +53,10 @@ Target parse_target(const std::string& text) {
   }
   halide = text == "host" ? Halide::get_host_target() : Halide::Target(text);
   if (halide.os != Halide::Target::Linux || halide.bits != 64 ||
-      (halide.arch != Halide::Target::X86 && halide.arch != Halide::Target::ARM)) {
+      (halide.arch != Halide::Target::X86 && halide.arch != Halide::Target::ARM) ||
+      !has_instruction_sets_only(halide)) {
     throw UserError("target '" + text + "' is not supported",
-                    "x86-64-linux and arm-64-linux are, with any features");
+                    "x86-64-linux and arm-64-linux are, with any instruction sets");
   }
   Target target;
   target.features = halide.to_string();
@@ -50,26 +75,11 @@ Target parse_target(const std::string& text) {
 }
 
 bool runs_on_this_machine(const std::string& features) {
-  using Instructions = Halide::Target;
-  constexpr Instructions::Feature kSets[] = {Instructions::SSE41,
-                                             Instructions::AVX,
-                                             Instructions::F16C,
-                                             Instructions::FMA,
-                                             Instructions::FMA4,
-                                             Instructions::AVX2,
-                                             Instructions::AVX512,
-                                             Instructions::AVX512_KNL,
-                                             Instructions::AVX512_Skylake,
-                                             Instructions::AVX512_Cannonlake,
-                                             Instructions::AVX512_SapphireRapids,
-                                             Instructions::ARMDotProd,
-                                             Instructions::ARMFp16,
-                                             Instructions::SVE,
-                                             Instructions::SVE2};
   const Halide::Target wanted(features);
   const Halide::Target host = Halide::get_host_target();
   bool runs = wanted.arch == host.arch && wanted.bits == host.bits && wanted.os == host.os;
-  for (const auto set : kSets) runs = runs && (!wanted.has_feature(set) || host.has_feature(set));
+  for (const auto set : kInstructionSets)
+    runs = runs && (!wanted.has_feature(set) || host.has_feature(set));
   return runs;
 }
 

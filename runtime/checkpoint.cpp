@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/base/error.h"
+#include "runtime/weight_table.h"
 
 namespace halcyon::runtime {
 namespace {

@@ -4,102 +4,16 @@
 #include <bit>
 #include <cmath>
 #include <cstddef>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "runtime/base/error.h"
 #include "runtime/random.h"
+#include "runtime/tensor_table.h"
+#include "runtime/weight_table.h"
 
 namespace halcyon::runtime {
 namespace {
-
-std::vector<int64_t> shape_of(const halcyon_parameter_info& parameter) {
-  return {parameter.shape, parameter.shape + parameter.rank};
-}
-
-/// A tensor that a weight file must hold.
-struct Expected {
-  std::string name;
-  std::vector<int64_t> shape;
-};
-
-std::vector<Expected> expected_weights(const halcyon_network& info) {
-  std::vector<Expected> expected;
-  for (int32_t i = 0; i < info.parameter_count; ++i) {
-    expected.push_back({info.parameters[i].name, shape_of(info.parameters[i])});
-  }
-  return expected;
-}
-
-uint64_t slot_count(const halcyon_network& info) {
-  return info.packed_bytes == 0 ? 0 : info.state_bytes / info.packed_bytes;
-}
-
-std::string state_name(uint64_t slot, const halcyon_parameter_info& parameter) {
-  return kStatePrefix + std::to_string(slot) + "/" + parameter.name;
-}
-
-std::vector<Expected> expected_state(const halcyon_network& info) {
-  std::vector<Expected> expected;
-  for (uint64_t slot = 0; slot < slot_count(info); ++slot) {
-    for (int32_t i = 0; i < info.parameter_count; ++i) {
-      const halcyon_parameter_info& parameter = info.parameters[i];
-      if (parameter.trainable == 0) continue;
-      expected.push_back({state_name(slot, parameter), shape_of(parameter)});
-    }
-  }
-  return expected;
-}
-
-/// UserError unless `file` holds exactly the expected tensors. `source` is what messages call the
-/// file.
-void require_match(const std::vector<Expected>& expected, const WeightFile& file,
-                   const halcyon_network& info, const std::string& source) {
-  std::vector<std::pair<std::string, std::string>> problems;  // message, hint
-  std::unordered_map<std::string_view, const WeightTensor*> found;
-  for (const WeightTensor& tensor : file.tensors) {
-    if (!found.emplace(tensor.name, &tensor).second) {
-      problems.emplace_back("tensor " + quote(tensor.name) + " is there twice", "");
-    }
-  }
-  for (const Expected& wanted : expected) {
-    const auto entry = found.extract(wanted.name);
-    if (entry.empty()) {
-      problems.emplace_back(
-          "tensor " + quote(wanted.name) + " " + shape_text(wanted.shape) + " is missing", "");
-    } else if (const WeightTensor& tensor = *entry.mapped(); tensor.shape != wanted.shape) {
-      problems.emplace_back("tensor " + quote(wanted.name) + " has shape " +
-                                shape_text(tensor.shape) + ", the network needs " +
-                                shape_text(wanted.shape),
-                            "");
-    } else if (tensor.dtype != "F32") {
-      problems.emplace_back("tensor " + quote(wanted.name) + " has dtype " + quote(tensor.dtype) +
-                                ", the network needs 'F32'",
-                            "convert the file to 32-bit floats");
-    } else {
-      static_cast<void>(tensor.floats());  // a size that is wrong must show before anything changes
-    }
-  }
-  for (const WeightTensor& tensor : file.tensors) {
-    if (!found.contains(tensor.name)) continue;
-    problems.emplace_back("tensor " + quote(tensor.name) + " " + shape_text(tensor.shape) +
-                              " is not one of the network's",
-                          "remove it from the file, or compile the network it belongs to");
-  }
-  if (problems.empty()) return;
-
-  const auto origin = file.metadata.find(kNetworkKey);
-  if (origin != file.metadata.end() && origin->second != info.name) {
-    problems[0].second = "the weights were saved from network " + quote(origin->second);
-  }
-  throw UserError(
-      "weights '" + source + "' do not fit network '" + info.name + "': " + problems[0].first +
-          (problems.size() == 1
-               ? ""
-               : " (and " + std::to_string(problems.size() - 1) + " more that do not fit)"),
-      problems[0].second);
-}
 
 void initialize_parameter(const halcyon_parameter_info& parameter, uint64_t seed,
                           std::vector<float>& values) {
@@ -146,6 +60,8 @@ void require_count(const halcyon_network& info, const char* what, std::size_t gi
                   what + ", the call gives " + std::to_string(given));
 }
 
+const void* data_of(const Tensor& tensor) { return tensor.bytes().data(); }
+
 [[noreturn]] void fail_status(const halcyon_network& info, const char* call, halcyon_status status,
                               int64_t batch, int64_t reserved, const halcyon_context& context) {
   throw UserError(std::string("network '") + info.name + "': " + call + " of batch " +
@@ -171,6 +87,9 @@ Network::Network(const halcyon_network& info, int threads) : info_(&info) {
                                            return parameter.init == HALCYON_INIT_VALUES;
                                          });
   if (all_linked_in) initialize(0);
+  input_pointers_.resize(static_cast<std::size_t>(info.input_count));
+  target_pointers_.resize(static_cast<std::size_t>(info.target_count));
+  output_pointers_.resize(static_cast<std::size_t>(info.output_count));
 }
 
 void Network::initialize(uint64_t seed) {
@@ -301,6 +220,29 @@ void Network::infer(int64_t batch, std::span<const void* const> inputs,
   if (status != HALCYON_OK) fail_status(*info_, "infer", status, batch, infer_batch_, lent);
 }
 
+void Network::infer(std::span<const Tensor> inputs, std::span<Tensor> outputs) {
+  const int64_t batch = check_tensors(*info_, inputs_of(*info_), inputs);
+  check_tensors(*info_, outputs_of(*info_), outputs, batch);
+  std::ranges::transform(inputs, input_pointers_.begin(), data_of);
+  std::ranges::transform(outputs, output_pointers_.begin(),
+                         [](Tensor& tensor) { return tensor.bytes().data(); });
+  infer(batch, input_pointers_, output_pointers_);
+}
+
+std::vector<Tensor> Network::infer(std::span<const Tensor> inputs) {
+  require_weights();
+  const int64_t batch = check_tensors(*info_, inputs_of(*info_), inputs);
+  reserve_inference(batch);
+  std::vector<Tensor> outputs = make_tensors(outputs_of(*info_), batch);
+  infer(inputs, outputs);
+  return outputs;
+}
+
+Tensor Network::infer(const Tensor& input) {
+  require_count(*info_, "outputs", 1, info_->output_count);
+  return std::move(infer(std::span(&input, 1)).front());
+}
+
 void Network::prepare(const halcyon_context& lent) {
   if (info_->packed_bytes < info_->parameter_bytes) {
     const halcyon_status status = info_->prepare(&lent, parameters_.data());
@@ -331,6 +273,15 @@ void Network::train_step(int64_t batch, std::span<const void* const> inputs,
     if (!text.empty()) throw UserError(std::string("network '") + info_->name + "': " + text);
   }
   if (status != HALCYON_OK) fail_status(*info_, "train_step", status, batch, train_batch_, lent);
+}
+
+void Network::train_step(std::span<const Tensor> inputs, std::span<const Tensor> targets,
+                         const halcyon_hyper& hyper, std::span<float> losses) {
+  const int64_t batch = check_tensors(*info_, inputs_of(*info_), inputs);
+  check_tensors(*info_, targets_of(*info_), targets, batch);
+  std::ranges::transform(inputs, input_pointers_.begin(), data_of);
+  std::ranges::transform(targets, target_pointers_.begin(), data_of);
+  train_step(batch, input_pointers_, target_pointers_, hyper, losses);
 }
 
 void Network::require_weights() const {

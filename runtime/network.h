@@ -4,27 +4,22 @@
 ///
 ///     Network network(*lenet5_network());
 ///     network.load("lenet5.safetensors");
-///     network.reserve(1);
-///     network.infer(1, inputs, outputs);
+///     const Tensor scores = network.infer(pictures);
 
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/base/abi.h"
 #include "runtime/memory.h"
+#include "runtime/tensor.h"
 #include "runtime/thread_pool.h"
 #include "runtime/weights.h"
 
 namespace halcyon::runtime {
-
-/// Metadata of a weight file: the name of the network; a version, in checkpoints only.
-inline constexpr const char* kNetworkKey = "halcyon.network";
-inline constexpr const char* kCheckpointKey = "halcyon.checkpoint";
-/// What the names of tensors of optimizer state begin with.
-inline constexpr const char* kStatePrefix = "optimizer/";
 
 /// Threads: one call at a time on one Network; any number of them may run at once, also over one
 /// `info`.
@@ -83,6 +78,16 @@ class Network {
   /// Cost: allocates nothing, does not scan for non-finite values (check_finite does).
   void infer(int64_t batch, std::span<const void* const> inputs, std::span<void* const> outputs);
 
+  /// The same with tensors, whose first axis is the batch.
+  /// Errors: also UserError naming a tensor of another shape or type than the network's, or of
+  /// another batch than the others.
+  void infer(std::span<const Tensor> inputs, std::span<Tensor> outputs);
+
+  /// Makes the outputs, and reserves for the batch if it is larger than any before.
+  std::vector<Tensor> infer(std::span<const Tensor> inputs);
+  /// Of a network with one input and one output; UserError for others.
+  Tensor infer(const Tensor& input);
+
   /// One step of training; `losses` gets info().loss_count values. `outputs` is empty or as for
   /// infer, where a nullptr is an output that is not wanted.
   /// Errors: as infer; UserError for an inference library and for a label out of range, which is
@@ -90,6 +95,10 @@ class Network {
   void train_step(int64_t batch, std::span<const void* const> inputs,
                   std::span<const void* const> targets, const halcyon_hyper& hyper,
                   std::span<float> losses, std::span<void* const> outputs = {});
+
+  /// The same with tensors.   Errors: also as infer with tensors.
+  void train_step(std::span<const Tensor> inputs, std::span<const Tensor> targets,
+                  const halcyon_hyper& hyper, std::span<float> losses);
 
  private:
   void require_weights() const;
@@ -109,6 +118,9 @@ class Network {
   bool is_prepared_ = false;  // what the network computes from its weights is up to date
   int64_t infer_batch_ = 0;   // what the workspace is large enough for
   int64_t train_batch_ = 0;
+  // Of tensors during a call; as long as the tables.
+  std::vector<const void*> input_pointers_, target_pointers_;
+  std::vector<void*> output_pointers_;
 };
 
 /// Errors: UserError naming `what`, the first value that is infinite or not a number, and its

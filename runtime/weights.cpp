@@ -269,6 +269,15 @@ std::span<float> WeightFile::add(std::string name, std::vector<int64_t> shape) {
   return tensors.back().floats();
 }
 
+void WeightFile::add(std::string name, const Tensor& tensor) {
+  constexpr const char* kNames[] = {"F32", "I32", "U8"};
+  const Shape& shape = tensor.shape();
+  tensors.push_back({std::move(name),
+                     kNames[static_cast<int>(tensor.dtype())],
+                     {shape.extents.begin(), shape.extents.begin() + shape.rank},
+                     {tensor.bytes().begin(), tensor.bytes().end()}});
+}
+
 WeightFile parse_weights(std::span<const std::byte> bytes, const std::string& source) {
   return Parser(bytes, source).parse();
 }

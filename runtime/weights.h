@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/tensor.h"
+
 namespace halcyon::runtime {
 
 /// A named tensor, dense and row-major, little endian.
@@ -37,6 +39,9 @@ struct WeightFile {
 
   /// Appends a tensor of zeros of type F32 and returns its values.
   std::span<float> add(std::string name, std::vector<int64_t> shape);
+
+  /// Appends a copy.
+  void add(std::string name, const Tensor& tensor);
 };
 
 /// Errors: UserError, naming the file and the tensor, for anything that is not a complete valid

@@ -12,6 +12,7 @@
 #include "compiler/driver/profile.h"
 #include "compiler/driver/usage.h"
 #include "runtime/network.h"
+#include "runtime/tensor_table.h"
 
 namespace halcyon::compiler {
 
@@ -26,20 +27,6 @@ struct BenchCommand : CompileFlags {
   bool json = false;
 
   void run() const;
-};
-
-/// Host buffers of zeros, one for each entry of a table.
-struct ZeroBuffers {
-  std::vector<runtime::AlignedBuffer> memory;
-  std::vector<void*> pointers;
-
-  ZeroBuffers(const halcyon_tensor_info* infos, int32_t count, int64_t batch) {
-    for (int32_t i = 0; i < count; ++i) {
-      memory.emplace_back(static_cast<uint64_t>(batch * infos[i].elements * 4), "a host buffer");
-      pointers.push_back(memory.back().data());
-    }
-  }
-  std::vector<const void*> read_only() const { return {pointers.begin(), pointers.end()}; }
 };
 
 struct Timing {
@@ -65,17 +52,18 @@ Timing time_network(const halcyon_network& info, bool train, int64_t batch, int 
   runtime::Network network(info, threads);
   network.initialize(0);
   network.reserve(batch);
-  const ZeroBuffers inputs(info.inputs, info.input_count, batch);
-  const ZeroBuffers outputs(info.outputs, info.output_count, batch);
-  const ZeroBuffers targets(info.targets, train ? info.target_count : 0, batch);
-  if (!train)
-    return measure(runs, [&] { network.infer(batch, inputs.read_only(), outputs.pointers); });
+  const std::vector<runtime::Tensor> inputs =
+      runtime::make_tensors(runtime::inputs_of(info), batch);
+  if (!train) {
+    std::vector<runtime::Tensor> outputs = runtime::make_tensors(runtime::outputs_of(info), batch);
+    return measure(runs, [&] { network.infer(inputs, outputs); });
+  }
+  const std::vector<runtime::Tensor> targets =
+      runtime::make_tensors(runtime::targets_of(info), batch);
   std::vector<float> losses(static_cast<std::size_t>(info.loss_count));
   halcyon_hyper hyper = {};
   hyper.step = 1;
-  return measure(runs, [&] {
-    network.train_step(batch, inputs.read_only(), targets.read_only(), hyper, losses);
-  });
+  return measure(runs, [&] { network.train_step(inputs, targets, hyper, losses); });
 }
 
 void BenchCommand::run() const {

@@ -98,7 +98,11 @@ void TrainCommand::run() const {
   if (report.test_accuracy)
     fmt::print(", {:.2f} % of the test set right", 100 * *report.test_accuracy);
   fmt::print("\n");
-  if (!save.empty()) network.save(save);
+  if (save.empty()) return;
+  network.save(save);
+  // Other numbers would give other answers, and nobody would see it.
+  fmt::print("saved {}; it knows pictures as halcyon run --mean {} --deviation {} gives them\n",
+             save, fmt::join(normalization.mean, ","), fmt::join(normalization.deviation, ","));
 }
 
 }  // namespace

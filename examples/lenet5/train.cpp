@@ -1,20 +1,24 @@
 /// Trains the network of lenet5.cpp on digits that the program draws itself, then reads a few it
 /// has never seen.
+///
+///   train_lenet5 [FOLDER]    saves the weights in the folder, and an unseen digit for classify.cpp
 
 #include <cstdio>
 #include <exception>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "lenet5.h"  // generated: lenet5_network()
 #include "runtime/data/digits.h"
+#include "runtime/data/picture.h"
 #include "runtime/metrics.h"
 #include "runtime/network.h"
 #include "runtime/trainer.h"
 
 using namespace halcyon::runtime;
 
-int main() try {
+int main(int argc, char** argv) try {
   const Dataset digits = make_digits({.count = 10'000, .seed = 1});
   const Dataset unseen = make_digits({.count = 1'000, .seed = 2});
 
@@ -34,6 +38,11 @@ int main() try {
   }
   std::printf("%.1f %% of %lld unseen digits are right\n", 100 * *report.test_accuracy,
               static_cast<long long>(unseen.count()));
+  if (argc > 1) {
+    const std::string folder = argv[1];
+    network.save(folder + "/lenet5.safetensors");
+    write_png(folder + "/digit.png", unseen.shape(), unseen.picture(0));
+  }
   return *report.test_accuracy > 0.8 ? 0 : 1;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "error: %s\n", error.what());

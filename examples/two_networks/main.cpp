@@ -5,29 +5,31 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <span>
 #include <thread>
-#include <vector>
 
 #include "lenet5.h"
 #include "lenet5_mnist.h"
 #include "runtime/network.h"
+#include "runtime/tensor_table.h"
 
 using halcyon::runtime::Network;
+using halcyon::runtime::Tensor;
 
 namespace {
 
 constexpr int64_t kBatch = 16;
 
 /// Scores of a batch of grey ramps, one brighter than the other.
-std::vector<float> classify(Network& network) {
-  const int64_t elements = network.info().inputs[0].elements;
-  std::vector<float> pictures(kBatch * elements);
-  for (size_t i = 0; i < pictures.size(); ++i) pictures[i] = float(i) / float(pictures.size());
-  std::vector<float> scores(kBatch * network.info().outputs[0].elements);
-  const void* inputs[] = {pictures.data()};
-  void* outputs[] = {scores.data()};
-  network.infer(kBatch, inputs, outputs);
-  return scores;
+Tensor classify(Network& network) {
+  Tensor pictures(halcyon::runtime::shape_of(network.info().inputs[0], kBatch));
+  const std::span<float> values = pictures.floats();
+  for (size_t i = 0; i < values.size(); ++i) values[i] = float(i) / float(values.size());
+  return network.infer(pictures);
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return std::ranges::equal(a.bytes(), b.bytes());
 }
 
 void run() {
@@ -40,15 +42,15 @@ void run() {
                 static_cast<long long>(network->info().inputs[0].elements),
                 static_cast<unsigned long long>(network->info().parameter_bytes));
   }
-  const std::vector<float> colour_alone = classify(colour);
-  const std::vector<float> grey_alone = classify(grey);
+  const Tensor colour_alone = classify(colour);
+  const Tensor grey_alone = classify(grey);
 
-  std::vector<float> colour_scores, grey_scores;
+  Tensor colour_scores, grey_scores;
   std::thread first([&] { colour_scores = classify(colour); });
   std::thread second([&] { grey_scores = classify(grey); });
   first.join();
   second.join();
-  if (colour_scores != colour_alone || grey_scores != grey_alone) {
+  if (!same_bits(colour_scores, colour_alone) || !same_bits(grey_scores, grey_alone)) {
     throw halcyon::InternalError("a network that runs beside another gives other scores");
   }
   std::printf("the same scores alone and side by side\n");

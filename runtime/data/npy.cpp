@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "runtime/base/error.h"
+#include "runtime/data/numbers.h"
 #include "runtime/file.h"
 
 namespace halcyon::runtime {
@@ -186,6 +187,10 @@ std::optional<uint64_t> size_bytes(const std::vector<int64_t>& shape, uint64_t e
   return size;
 }
 
+const char* npy_type(DType dtype) {
+  return dtype == DType::f32 ? "<f4" : dtype == DType::i32 ? "<i4" : "|u1";
+}
+
 void swap_bytes(std::vector<std::byte>& data, std::size_t element_bytes) {
   for (std::size_t at = 0; at < data.size(); at += element_bytes)
     std::reverse(&data[at], &data[at] + element_bytes);
@@ -264,16 +269,16 @@ WeightTensor parse_npy(std::span<const std::byte> bytes, const std::string& sour
   return array;
 }
 
-WeightTensor read_npy(const std::string& path) { return parse_npy(read_file(path), path); }
+Tensor read_npy(const std::string& path) {
+  return to_tensor(parse_npy(read_file(path), path), "array file '" + path + "'");
+}
 
-std::vector<std::byte> format_npy(std::span<const int64_t> shape, std::span<const float> values) {
-  if (size_bytes({shape.begin(), shape.end()}, sizeof(float)) != values.size_bytes()) {
-    throw InternalError("an array of " + shape_text(shape) + " cannot have " +
-                        std::to_string(values.size()) + " values");
-  }
-  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
-  for (const int64_t extent : shape) header += std::to_string(extent) + ", ";
-  if (shape.size() > 1) header.resize(header.size() - 2);  // Python writes (3,) but (3, 4)
+std::vector<std::byte> format_npy(const Tensor& tensor) {
+  const Shape& shape = tensor.shape();
+  std::string header = std::string("{'descr': '") + npy_type(tensor.dtype()) +
+                       "', 'fortran_order': False, 'shape': (";
+  for (int axis = 0; axis < shape.rank; ++axis) header += std::to_string(shape[axis]) + ", ";
+  if (shape.rank > 1) header.resize(header.size() - 2);  // Python writes (3,) but (3, 4)
   header += "), }";
   constexpr std::size_t kAlignment = 64;
   const std::size_t begin = kMagic.size() + 4;
@@ -284,10 +289,14 @@ std::vector<std::byte> format_npy(std::span<const int64_t> shape, std::span<cons
   text +=
       {'\1', '\0', static_cast<char>(header.size() & 0xff), static_cast<char>(header.size() >> 8)};
   text += header;
-  std::vector<std::byte> bytes(text.size() + values.size_bytes());
+  std::vector<std::byte> bytes(text.size() + tensor.bytes().size());
   std::memcpy(bytes.data(), text.data(), text.size());
-  std::ranges::copy(std::as_bytes(values), bytes.begin() + static_cast<int64_t>(text.size()));
+  std::ranges::copy(tensor.bytes(), bytes.begin() + static_cast<int64_t>(text.size()));
   return bytes;
+}
+
+void write_npy(const std::string& path, const Tensor& tensor) {
+  write_file_atomically(path, format_npy(tensor));
 }
 
 }  // namespace halcyon::runtime

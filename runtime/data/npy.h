@@ -9,21 +9,24 @@
 #include <string>
 #include <vector>
 
+#include "runtime/tensor.h"
 #include "runtime/weights.h"
 
 namespace halcyon::runtime {
 
-/// An array of numbers or truth values, in any byte order and in C or Fortran order; what comes
-/// back is little endian and row-major, its dtype spelt as in safetensors, its name empty.
+/// An array of numbers or truth values, in any byte order and in C or Fortran order, as floats.
 /// Errors: UserError naming the file for anything that is not one complete array, and for objects,
-/// texts and structures; as read_file otherwise.
-WeightTensor read_npy(const std::string& path);
+/// texts and structures; as to_tensor and read_file otherwise.
+Tensor read_npy(const std::string& path);
 
-/// The same from memory; `source` is what messages call it.
+/// From memory, as it is: little endian and row-major, the dtype spelt as in safetensors, the name
+/// empty. `source` is what messages call it.
 WeightTensor parse_npy(std::span<const std::byte> bytes, const std::string& source);
 
-/// Floats in C order, format version 1; the data starts at a multiple of 64 bytes.
-/// Errors: InternalError when the number of values does not fit the shape.
-std::vector<std::byte> format_npy(std::span<const int64_t> shape, std::span<const float> values);
+/// In C order, format version 1; the data starts at a multiple of 64 bytes.
+std::vector<std::byte> format_npy(const Tensor& tensor);
+
+/// The same into a file.   Errors: as write_file_atomically.
+void write_npy(const std::string& path, const Tensor& tensor);
 
 }  // namespace halcyon::runtime

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "runtime/base/error.h"
@@ -63,6 +64,31 @@ Picture decode_picture(std::span<const std::byte> bytes, const std::string& sour
   if (text.starts_with("\x89PNG\r\n\x1a\n")) return decode_png(bytes, source);
   if (text.starts_with("\xff\xd8\xff")) return detail::decode_jpeg(bytes, source);
   throw UserError("picture '" + source + "' begins neither as a PNG nor as a JPEG file");
+}
+
+Tensor to_tensor(const Picture& picture, const PixelForm& form) {
+  if (form.channels != 1 && form.channels != 3) {
+    throw UserError("pixels of " + std::to_string(form.channels) +
+                    " channels: a picture has 1 or 3");
+  }
+  Tensor tensor({1, picture.height, picture.width, form.channels});
+  if (picture.rgb.size() != static_cast<std::size_t>(tensor.elements() / form.channels * 3)) {
+    throw UserError("a picture of " + std::to_string(picture.height) + "x" +
+                    std::to_string(picture.width) + " pixels has " +
+                    std::to_string(picture.rgb.size()) + " bytes, expected three for each pixel");
+  }
+  float* out = tensor.floats().data();
+  for (std::size_t at = 0; at < picture.rgb.size(); at += 3) {
+    const uint8_t* rgb = &picture.rgb[at];
+    if (form.channels == 1) {
+      const int grey = (rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 32768) >> 16;
+      *out++ = static_cast<float>(grey) * form.scale;
+      continue;
+    }
+    for (std::size_t c = 0; c < 3; ++c)
+      *out++ = static_cast<float>(rgb[form.blue_first ? 2 - c : c]) * form.scale;
+  }
+  return tensor;
 }
 
 Picture read_picture(const std::string& path) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "runtime/data/picture.h"
+#include "runtime/tensor.h"
 
 namespace halcyon::runtime {
 
@@ -22,6 +23,18 @@ Picture decode_picture(std::span<const std::byte> bytes, const std::string& sour
 
 /// Whether a file of this name is read as a picture: .png, .jpg, .jpeg.
 bool is_picture_name(const std::string& path);
+
+/// How a network takes pixels.
+struct PixelForm {
+  int64_t channels = 3;      ///< 1: grey; 3: colours
+  float scale = 1.0f / 255;  ///< of the bytes, 0 to 255
+  bool blue_first = false;
+};
+
+/// Shapes: -> [1,H,W,channels]
+/// Errors: UserError for other than 1 or 3 channels, and for bytes that do not fit the extents.
+/// Source: grey is ITU-R BT.601, rounded to 8 bits, as Pillow's convert("L") does.
+Tensor to_tensor(const Picture& picture, const PixelForm& form = {});
 
 namespace detail {
 /// Errors: UserError naming `source`.

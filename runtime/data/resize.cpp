@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <string>
+#include <vector>
+
+#include "runtime/base/error.h"
 
 namespace halcyon::runtime {
 namespace {
@@ -34,31 +38,38 @@ std::vector<Mix> mixes(int64_t from, int64_t to) {
 }
 
 /// [outer, old, inner] -> [outer, new, inner]
-std::vector<float> resize_axis(std::span<const float> pixels, int64_t outer, int64_t from,
-                               int64_t to, int64_t inner) {
+void resize_axis(const float* in, int64_t outer, int64_t from, int64_t to, int64_t inner,
+                 float* out) {
   const std::vector<Mix> list = mixes(from, to);
-  std::vector<float> result(static_cast<std::size_t>(outer * to * inner));
-  float* out = result.data();
   for (int64_t o = 0; o < outer; ++o) {
     for (const Mix& mix : list) {
-      const float* in = pixels.data() + (o * from + mix.first) * inner;
+      const float* row = in + (o * from + mix.first) * inner;
       for (const float weight : mix.weights) {
-        for (int64_t i = 0; i < inner; ++i) out[i] += weight * in[i];
-        in += inner;
+        for (int64_t i = 0; i < inner; ++i) out[i] += weight * row[i];
+        row += inner;
       }
       out += inner;
     }
   }
-  return result;
 }
 
 }  // namespace
 
-std::vector<float> resize_bilinear(std::span<const float> pixels, const PictureShape& shape,
-                                   int64_t height, int64_t width) {
-  const std::vector<float> rows =
-      resize_axis(pixels, 1, shape.height, height, shape.width * shape.channels);
-  return resize_axis(rows, height, shape.width, width, shape.channels);
+Tensor resize_bilinear(const Tensor& pictures, int64_t height, int64_t width) {
+  const Shape& shape = pictures.shape();
+  if (pictures.dtype() != DType::f32 || shape.rank != 4 || pictures.elements() == 0 || height < 1 ||
+      width < 1) {
+    throw UserError("resize " + to_string(pictures) + " to " + std::to_string(height) + "x" +
+                    std::to_string(width) + ": pictures are f32 [N,H,W,C], no extent is 0");
+  }
+  const int64_t batch = shape[0], channels = shape[3];
+  Tensor rows({batch, height, shape[2], channels});
+  resize_axis(pictures.floats().data(), batch, shape[1], height, shape[2] * channels,
+              rows.floats().data());
+  Tensor result({batch, height, width, channels});
+  resize_axis(rows.floats().data(), batch * height, shape[2], width, channels,
+              result.floats().data());
+  return result;
 }
 
 }  // namespace halcyon::runtime

@@ -11,6 +11,8 @@
 #include "runtime/data/resize.h"
 #include "runtime/network.h"
 #include "runtime/program/usage.h"
+#include "runtime/tensor_table.h"
+#include "runtime/weights.h"
 
 namespace halcyon::runtime {
 namespace {
@@ -21,11 +23,16 @@ std::string names_of(const halcyon_tensor_info* tensors, int32_t count) {
   return names;
 }
 
-/// The samples of one file.
-struct Samples {
-  int64_t count = 0;
-  std::vector<float> values;
-};
+/// One behind the other; all but the batch is the same.
+Tensor join(const halcyon_tensor_info& info, std::vector<Tensor> parts) {
+  if (parts.size() == 1) return std::move(parts[0]);
+  int64_t batch = 0;
+  for (const Tensor& part : parts) batch += part.shape()[0];
+  Tensor whole(shape_of(info, batch));
+  auto to = whole.floats().begin();
+  for (const Tensor& part : parts) to = std::ranges::copy(part.floats(), to).out;
+  return whole;
+}
 
 /// One input and the options that apply to it.
 class InputReader {
@@ -33,7 +40,7 @@ class InputReader {
   InputReader(const halcyon_tensor_info& input, const InputOptions& options)
       : input_(input), options_(options), axes_(input.axes) {}
 
-  Samples read_picture_file(const std::string& path) const {
+  Tensor read_picture_file(const std::string& path) const {
     const std::size_t channel_axis = axes_.find('C');
     if (axes_ != "HWC" && axes_ != "CHW")
       fail(path, "it takes no picture: it is " + shape_of_batch(input_));
@@ -45,7 +52,8 @@ class InputReader {
                      " channels, pictures have 1 or 3");
     }
     const Picture picture = read_picture(path);
-    std::vector<float> pixels = pixels_of(picture, wanted.channels);
+    Tensor pixels =
+        to_tensor(picture, {.channels = wanted.channels, .scale = 1, .blue_first = options_.bgr});
     if (picture.height != wanted.height || picture.width != wanted.width) {
       const auto text = [](int64_t height, int64_t width) {
         return std::to_string(height) + "x" + std::to_string(width);
@@ -56,31 +64,31 @@ class InputReader {
                  " pixels (height x width), the network takes " + text(wanted.height, wanted.width),
              "--resize makes it fit");
       }
-      pixels = resize_bilinear(pixels, {picture.height, picture.width, wanted.channels},
-                               wanted.height, wanted.width);
+      pixels = resize_bilinear(pixels, wanted.height, wanted.width);
     }
-    if (channels_first) pixels = to_planes(pixels, wanted);
-    return finish({1, std::move(pixels)}, path, options_.scale.value_or(1.0f / 255));
+    if (channels_first) pixels = to_planes(pixels);
+    return finish(pixels.floats(), 1, path, options_.scale.value_or(1.0f / 255));
   }
 
-  Samples read_array(const WeightTensor& array, const std::string& path) const {
+  Tensor read_array(const Tensor& array, const std::string& path) const {
     if (options_.resize || options_.bgr) {
       fail(path, std::string(options_.resize ? "--resize" : "--channels bgr") +
                      " is for pictures, not for arrays");
     }
-    const std::vector<int64_t> sample(input_.shape, input_.shape + input_.rank);
-    std::vector<int64_t> found = array.shape;
-    if (found.size() == sample.size()) found.insert(found.begin(), 1);
-    if (!std::equal(found.begin() + (found.empty() ? 0 : 1), found.end(), sample.begin(),
-                    sample.end())) {
-      fail(path, "it is " + shape_of_batch(input_) + ", the array is " + shape_text(array.shape),
-           order_hint(array.shape, sample));
+    const std::span<const int64_t> found(array.shape().extents.data(),
+                                         static_cast<std::size_t>(array.shape().rank));
+    const std::span<const int64_t> sample(input_.shape, static_cast<std::size_t>(input_.rank));
+    const bool has_batch = found.size() == sample.size() + 1;
+    if (!std::ranges::equal(has_batch ? found.subspan(1) : found, sample)) {
+      fail(path, "it is " + shape_of_batch(input_) + ", the array is " + to_string(array.shape()),
+           order_hint(found, sample));
     }
-    if (found[0] < 1 || found[0] > Network::kMaxBatch) {
-      fail(path, "the array has a batch of " + std::to_string(found[0]) + ", possible are 1 to " +
+    const int64_t batch = has_batch ? found[0] : 1;
+    if (batch < 1 || batch > Network::kMaxBatch) {
+      fail(path, "the array has a batch of " + std::to_string(batch) + ", possible are 1 to " +
                      std::to_string(Network::kMaxBatch));
     }
-    return finish({found[0], to_floats(array, "'" + path + "'")}, path, options_.scale.value_or(1));
+    return finish(array.floats(), batch, path, options_.scale.value_or(1));
   }
 
  private:
@@ -89,36 +97,23 @@ class InputReader {
     throw UserError("input '" + std::string(input_.name) + "' from '" + path + "': " + text, hint);
   }
 
-  std::vector<float> pixels_of(const Picture& picture, int64_t channels) const {
-    const std::size_t count = picture.rgb.size() / 3;
-    std::vector<float> pixels(count * static_cast<std::size_t>(channels));
-    for (std::size_t i = 0; i < count; ++i) {
-      const uint8_t* rgb = &picture.rgb[3 * i];
-      if (channels == 1) {
-        // Rounded to 8 bits, as Pillow's convert("L") does.
-        pixels[i] =
-            static_cast<float>((rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 32768) >> 16);
-        continue;
-      }
-      for (std::size_t c = 0; c < 3; ++c)
-        pixels[3 * i + c] = static_cast<float>(rgb[options_.bgr ? 2 - c : c]);
-    }
-    return pixels;
-  }
-
-  static std::vector<float> to_planes(const std::vector<float>& pixels, const PictureShape& shape) {
-    std::vector<float> planes(pixels.size());
-    const auto channels = static_cast<std::size_t>(shape.channels);
-    const std::size_t count = pixels.size() / channels;
+  /// Shapes: [1,H,W,C] -> [1,C,H,W]
+  static Tensor to_planes(const Tensor& pixels) {
+    const Shape& shape = pixels.shape();
+    Tensor planes({1, shape[3], shape[1], shape[2]});
+    const auto channels = static_cast<std::size_t>(shape[3]);
+    const std::span<const float> from = pixels.floats();
+    const std::span<float> to = planes.floats();
+    const std::size_t count = from.size() / channels;
     for (std::size_t i = 0; i < count; ++i)
-      for (std::size_t c = 0; c < channels; ++c) planes[c * count + i] = pixels[i * channels + c];
+      for (std::size_t c = 0; c < channels; ++c) to[c * count + i] = from[i * channels + c];
     return planes;
   }
 
   /// A file whose axes are in the other of the two common orders.
-  std::string order_hint(std::span<const int64_t> found, const std::vector<int64_t>& sample) const {
+  std::string order_hint(std::span<const int64_t> found, std::span<const int64_t> sample) const {
     if (axes_.size() < 2 || found.size() < sample.size()) return {};
-    std::vector<int64_t> other = sample;
+    std::vector<int64_t> other(sample.begin(), sample.end());
     const bool channels_first = axes_.front() == 'C';
     std::rotate(other.begin(), channels_first ? other.begin() + 1 : other.end() - 1, other.end());
     if (!std::ranges::equal(found.last(sample.size()), other)) return {};
@@ -126,7 +121,8 @@ class InputReader {
            ", the network's come " + (channels_first ? "first" : "last");
   }
 
-  Samples finish(Samples samples, const std::string& path, float scale) const {
+  Tensor finish(std::span<const float> values, int64_t batch, const std::string& path,
+                float scale) const {
     const std::size_t channel_axis = axes_.find('C');
     int64_t inner = 1;  // values between two of one channel's
     for (std::size_t axis = channel_axis + 1; axis < axes_.size(); ++axis)
@@ -146,12 +142,14 @@ class InputReader {
     };
     const std::vector<float> mean = per_channel(options_.mean, 0, "--mean");
     const std::vector<float> deviation = per_channel(options_.deviation, 1, "--deviation");
-    for (std::size_t i = 0; i < samples.values.size(); ++i) {
+    Tensor samples(shape_of(input_, batch));
+    const std::span<float> seen = samples.floats();
+    for (std::size_t i = 0; i < seen.size(); ++i) {
       const std::size_t c =
           i / static_cast<std::size_t>(inner) % static_cast<std::size_t>(channels);
-      samples.values[i] = (samples.values[i] * scale - mean[c]) / deviation[c];
+      seen[i] = (values[i] * scale - mean[c]) / deviation[c];
     }
-    check_finite(samples.values, "input '" + std::string(input_.name) + "' from '" + path + "'");
+    check_finite(seen, "input '" + std::string(input_.name) + "' from '" + path + "'");
     return samples;
   }
 
@@ -193,19 +191,20 @@ class AllInputs {
   InputValues finish() {
     InputValues all;
     for (int32_t i = 0; i < info_.input_count; ++i) {
-      Samples& samples = samples_[static_cast<std::size_t>(i)];
-      if (samples.count == 0) {
+      std::vector<Tensor>& samples = samples_[static_cast<std::size_t>(i)];
+      if (samples.empty()) {
         throw UserError(std::string("no file for input '") + info_.inputs[i].name + "', which is " +
                             shape_of_batch(info_.inputs[i]),
                         std::string("--input ") + info_.inputs[i].name + "=FILE");
       }
-      if (i > 0 && samples.count != all.batch) {
+      all.values.push_back(join(info_.inputs[i], std::move(samples)));
+      const int64_t batch = all.values.back().shape()[0];
+      if (i > 0 && batch != all.batch) {
         throw UserError(std::string("input '") + info_.inputs[i].name + "' has a batch of " +
-                        std::to_string(samples.count) + ", '" + info_.inputs[0].name + "' of " +
+                        std::to_string(batch) + ", '" + info_.inputs[0].name + "' of " +
                         std::to_string(all.batch));
       }
-      all.batch = samples.count;
-      all.values.push_back(std::move(samples.values));
+      all.batch = batch;
     }
     return all;
   }
@@ -218,7 +217,8 @@ class AllInputs {
     for (int32_t i = 0; i < info_.input_count; ++i) {
       const WeightTensor* const tensor = file.find(info_.inputs[i].name);
       if (tensor == nullptr || (named.index >= 0 && named.index != i)) continue;
-      append(i, InputReader(info_.inputs[i], options_).read_array(*tensor, named.path));
+      append(i, InputReader(info_.inputs[i], options_)
+                    .read_array(to_tensor(*tensor, "'" + named.path + "'"), named.path));
       found = true;
     }
     if (found) return;
@@ -230,23 +230,20 @@ class AllInputs {
                         ", the file holds " + (holds.empty() ? "nothing" : holds));
   }
 
-  void append(int32_t index, Samples more) {
-    Samples& samples = samples_[static_cast<std::size_t>(index)];
-    samples.count += more.count;
-    if (samples.count > Network::kMaxBatch) {
+  void append(int32_t index, Tensor more) {
+    std::vector<Tensor>& samples = samples_[static_cast<std::size_t>(index)];
+    int64_t batch = more.shape()[0];
+    for (const Tensor& part : samples) batch += part.shape()[0];
+    if (batch > Network::kMaxBatch) {
       throw UserError(std::string("input '") + info_.inputs[index].name + "' has a batch above " +
                       std::to_string(Network::kMaxBatch));
     }
-    if (samples.values.empty()) {
-      samples.values = std::move(more.values);
-    } else {
-      samples.values.insert(samples.values.end(), more.values.begin(), more.values.end());
-    }
+    samples.push_back(std::move(more));
   }
 
   const halcyon_network& info_;
   const InputOptions& options_;
-  std::vector<Samples> samples_;
+  std::vector<std::vector<Tensor>> samples_;  // of each input, as its files give them
 };
 
 }  // namespace
@@ -291,10 +288,8 @@ InputValues read_inputs(const halcyon_network& info, const InputOptions& options
 }
 
 std::string shape_of_batch(const halcyon_tensor_info& tensor) {
-  std::string text = "[N";
-  for (int32_t axis = 0; axis < tensor.rank; ++axis)
-    text += "," + std::to_string(tensor.shape[axis]);
-  return text + "]" + (tensor.axes[0] == '\0' ? "" : std::string(" (") + tensor.axes + ")");
+  return to_string(shape_of(tensor, kBatch)) +
+         (tensor.axes[0] == '\0' ? "" : std::string(" (") + tensor.axes + ")");
 }
 
 NamedFile split_name(const std::string& text, const halcyon_tensor_info* tensors, int32_t count) {

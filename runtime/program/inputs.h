@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/base/abi.h"
+#include "runtime/tensor.h"
 
 namespace halcyon::runtime {
 
@@ -26,7 +27,7 @@ struct InputOptions {
 
 struct InputValues {
   int64_t batch = 0;
-  std::vector<std::vector<float>> values;  ///< as network.inputs, batch outermost
+  std::vector<Tensor> values;  ///< as network.inputs
 };
 
 /// Arrays (.npy, .safetensors) have the network's shape with or without a batch axis in front;

@@ -27,12 +27,6 @@ std::string ending_of(const std::string& path) {
 /// One value for each class, as a classifier gives.
 bool is_classes(const halcyon_tensor_info& output) { return output.rank == 1; }
 
-std::vector<int64_t> shape_with(int64_t batch, const halcyon_tensor_info& output) {
-  std::vector<int64_t> shape{batch};
-  shape.insert(shape.end(), output.shape, output.shape + output.rank);
-  return shape;
-}
-
 std::span<const float> sample_of(std::span<const float> values, const halcyon_tensor_info& output,
                                  int64_t index) {
   const auto elements = static_cast<std::size_t>(output.elements);
@@ -186,20 +180,18 @@ std::vector<std::string> OutputPlan::files_of(int32_t output) const {
 void OutputPlan::write(const NamedFile& file, const OutputValues& outputs) const {
   const int32_t index = std::max(file.index, 0);
   const halcyon_tensor_info& output = info_.outputs[index];
-  const std::vector<float>& values = outputs.values[static_cast<std::size_t>(index)];
+  const Tensor& values = outputs.values[static_cast<std::size_t>(index)];
   const std::string ending = ending_of(file.path);
   if (ending == ".npy") {
-    write_file_atomically(file.path, format_npy(shape_with(outputs.batch, output), values));
+    write_npy(file.path, values);
   } else if (ending == ".png") {
     const PictureShape shape = picture_shape(output);
-    write_png(file.path, shape, to_bytes(values, shape, output.axes[0] == 'C'));
+    write_png(file.path, shape, to_bytes(values.floats(), shape, output.axes[0] == 'C'));
   } else {
     WeightFile tensors;
     for (int32_t i = 0; i < info_.output_count; ++i) {
       if (file.index >= 0 && file.index != i) continue;
-      std::ranges::copy(
-          outputs.values[static_cast<std::size_t>(i)],
-          tensors.add(info_.outputs[i].name, shape_with(outputs.batch, info_.outputs[i])).begin());
+      tensors.add(info_.outputs[i].name, outputs.values[static_cast<std::size_t>(i)]);
     }
     write_weights(file.path, tensors);
   }
@@ -217,8 +209,9 @@ void OutputPlan::deliver(const OutputValues& outputs) const {
 void OutputPlan::print(const OutputValues& outputs) const {
   for (int32_t i = 0; i < info_.output_count; ++i) {
     const halcyon_tensor_info& output = info_.outputs[i];
-    const std::span<const float> values = outputs.values[static_cast<std::size_t>(i)];
-    const std::string shape = shape_text(shape_with(outputs.batch, output));
+    const Tensor& tensor = outputs.values[static_cast<std::size_t>(i)];
+    const std::span<const float> values = tensor.floats();
+    const std::string shape = to_string(tensor.shape());
     for (const std::string& path : files_of(i))
       std::printf("%s: %s %s\n", path.c_str(), output.name, shape.c_str());
     if (goes_to_file(i)) continue;
@@ -249,8 +242,11 @@ void OutputPlan::print_json(const OutputValues& outputs) const {
   nlohmann::json list = nlohmann::json::array();
   for (int32_t i = 0; i < info_.output_count; ++i) {
     const halcyon_tensor_info& output = info_.outputs[i];
-    const std::span<const float> values = outputs.values[static_cast<std::size_t>(i)];
-    nlohmann::json entry = {{"name", output.name}, {"shape", shape_with(outputs.batch, output)}};
+    const Tensor& tensor = outputs.values[static_cast<std::size_t>(i)];
+    const std::span<const float> values = tensor.floats();
+    nlohmann::json entry = {{"name", output.name}, {"shape", nlohmann::json::array()}};
+    for (int axis = 0; axis < tensor.shape().rank; ++axis)
+      entry["shape"].push_back(tensor.shape()[axis]);
     if (goes_to_file(i)) {
       entry["files"] = files_of(i);
     } else if (!is_classes(output)) {

@@ -8,6 +8,7 @@
 
 #include "runtime/base/abi.h"
 #include "runtime/program/inputs.h"
+#include "runtime/tensor.h"
 
 namespace halcyon::runtime {
 
@@ -25,7 +26,7 @@ struct OutputValues {
   int64_t batch = 0;
   int threads = 0;
   double time_ms = 0;
-  std::vector<std::vector<float>> values;  ///< as network.outputs, batch outermost
+  std::vector<Tensor> values;  ///< as network.outputs
 };
 
 /// What happens to the results, decided before there are any: a wrong name must not cost a run.

@@ -8,6 +8,7 @@
 #include "runtime/network.h"
 #include "runtime/program/usage.h"
 #include "runtime/program/workspace_limit.h"
+#include "runtime/tensor_table.h"
 
 namespace halcyon::runtime {
 namespace {
@@ -54,17 +55,11 @@ void run_network(const halcyon_network& info, const RunOptions& options) {
   give_weights(network, options);
   network.reserve_inference(inputs.batch);
 
-  std::vector<const void*> in;
-  for (const std::vector<float>& values : inputs.values) in.push_back(values.data());
   OutputValues outputs;
   outputs.batch = inputs.batch;
-  std::vector<void*> out;
-  for (int32_t i = 0; i < info.output_count; ++i) {
-    outputs.values.emplace_back(static_cast<std::size_t>(inputs.batch * info.outputs[i].elements));
-    out.push_back(outputs.values.back().data());
-  }
+  outputs.values = make_tensors(outputs_of(info), inputs.batch);
   const auto begin = std::chrono::steady_clock::now();
-  network.infer(inputs.batch, in, out);
+  network.infer(inputs.values, outputs.values);
   const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - begin;
   outputs.time_ms = time.count();
   outputs.threads = network.pool().workers();

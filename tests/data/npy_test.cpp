@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "runtime/base/error.h"
 #include "runtime/data/numbers.h"
 #include "tests/runtime/expect_error.h"
+#include "tests/runtime/temporary_folder.h"
 
 namespace halcyon::runtime {
 namespace {
@@ -39,7 +41,8 @@ std::string header_of(const std::string& type, const std::string& shape, bool fo
 }
 
 std::vector<float> read(const std::string& text) {
-  return to_floats(parse_npy(bytes_of(text), "a.npy"), "a.npy");
+  const Tensor tensor = to_tensor(parse_npy(bytes_of(text), "a.npy"), "a.npy");
+  return {tensor.floats().begin(), tensor.floats().end()};
 }
 
 template <typename... Parts>
@@ -51,28 +54,36 @@ void expect_refused(const std::string& text, const Parts&... parts) {
 const std::vector<float> kSix = {1, 2, 3, 4, 5, 6};
 
 TEST(Npy, ReadsWhatItWrites) {
-  for (const std::vector<int64_t>& shape :
-       std::vector<std::vector<int64_t>>{{6}, {2, 3}, {1, 3, 2, 1}}) {
-    const std::vector<std::byte> bytes = format_npy(shape, kSix);
+  const tests::TemporaryFolder folder;
+  for (const Shape& shape : {Shape{6}, Shape{2, 3}, Shape{1, 3, 2, 1}}) {
+    const std::vector<std::byte> bytes = format_npy(Tensor(shape, kSix));
     EXPECT_EQ((bytes.size() - 24) % 64, 0u);
-    const WeightTensor array = parse_npy(bytes, "a.npy");
-    EXPECT_EQ(array.shape, shape);
-    EXPECT_EQ(array.dtype, "F32");
-    EXPECT_EQ(to_floats(array, ""), kSix);
+    EXPECT_EQ(parse_npy(bytes, "a.npy").dtype, "F32");
+    write_npy(folder.file("a.npy"), Tensor(shape, kSix));
+    const Tensor back = read_npy(folder.file("a.npy"));
+    EXPECT_EQ(back.shape(), shape);
+    EXPECT_TRUE(std::ranges::equal(back.floats(), kSix));
   }
-  const std::vector<float> one = {7};
-  EXPECT_EQ(parse_npy(format_npy({}, one), "a.npy").shape, std::vector<int64_t>{});
-  expect_error<InternalError>([&] { format_npy(std::vector<int64_t>{5}, kSix); },
-                              "[5] cannot have 6 values");
+  EXPECT_EQ(parse_npy(format_npy(Tensor(Shape{})), "a.npy").shape, std::vector<int64_t>{});
+  const WeightTensor labels =
+      parse_npy(format_npy(Tensor({2}, std::vector<int32_t>{-1, 7})), "a.npy");
+  EXPECT_EQ(labels.dtype, "I32");
+  EXPECT_TRUE(std::ranges::equal(to_tensor(labels, "").floats(), std::vector<float>{-1, 7}));
+  EXPECT_EQ(parse_npy(format_npy(Tensor({3}, DType::u8)), "a.npy").dtype, "U8");
 }
 
 TEST(Npy, WritesTheHeaderThatNumPyWrites) {
-  const std::vector<std::byte> bytes = format_npy(std::vector<int64_t>{2, 3}, kSix);
+  const std::vector<std::byte> bytes = format_npy(Tensor({2, 3}, kSix));
   const std::string text(reinterpret_cast<const char*>(bytes.data()), 128);
   EXPECT_EQ(text.substr(0, 10), std::string("\x93NUMPY\x01\x00\x76\x00", 10));
   EXPECT_TRUE(
       text.substr(10).starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } "));
   EXPECT_EQ(text[127], '\n');
+}
+
+TEST(Npy, MoreAxesThanATensorHasAreRefused) {
+  const std::string text = file_of(header_of("<f4", "(1, 1, 1, 2, 1, 1, 3)"), data_of(kSix));
+  expect_error<UserError>([&] { read(text); }, "a.npy has 7 axes, at most 6 are read");
 }
 
 TEST(Npy, ReadsEveryTypeOfNumber) {

@@ -153,5 +153,25 @@ TEST(PictureName, IsKnownByItsEnding) {
   for (const char* name : {"a.npy", "png", "a.png/b", ""}) EXPECT_FALSE(is_picture_name(name));
 }
 
+TEST(ReadPicture, PixelsBecomeTheTensorThatANetworkTakes) {
+  const Picture picture{1, 2, {255, 0, 51, 0, 100, 200}};
+  const Tensor colours = to_tensor(picture);
+  EXPECT_EQ(colours.shape(), (Shape{1, 1, 2, 3}));
+  EXPECT_FLOAT_EQ(colours.floats()[0], 1);
+  EXPECT_FLOAT_EQ(colours.floats()[2], 0.2f);
+  EXPECT_EQ(to_tensor(picture, {.scale = 1, .blue_first = true}).floats()[3], 200);
+  const Tensor grey = to_tensor(picture, {.channels = 1, .scale = 1});
+  EXPECT_EQ(grey.shape(), (Shape{1, 1, 2, 1}));
+  // 0.299 * 0 + 0.587 * 100 + 0.114 * 200 = 81.5
+  EXPECT_EQ(grey.floats()[1], 82);
+  tests::expect_error<UserError>([&] { to_tensor(picture, {.channels = 4}); },
+                                 "pixels of 4 channels: a picture has 1 or 3");
+  tests::expect_error<UserError>(
+      [] {
+        to_tensor({2, 2, {1, 2, 3}});
+      },
+      "a picture of 2x2 pixels has 3 bytes");
+}
+
 }  // namespace
 }  // namespace halcyon::runtime

@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
 
 #include "dsl/blocks.h"
+#include "dsl/zoo/googlenet.h"
 
 namespace halcyon::compiler {
 namespace {
@@ -87,6 +91,31 @@ TEST(Summary, KeepsApartWhatShallNotBeFused) {
   EXPECT_EQ(summarize(net.graph(), kWide).regions.front().nodes.size(), 2U);
   EXPECT_EQ(summarize(net.graph(), kWide, {.pool = Fusing::never}).regions.front().nodes.size(),
             1U);
+}
+
+/// Layers that have no loop nest of their own where they are fused.
+bool is_small(std::string_view name) {
+  name.remove_prefix(name.rfind('.') + 1);  // of the module, or nothing
+  for (std::string_view begin : {"relu", "bias", "concat", "dropout", "flatten", "copy", "slice"}) {
+    if (name.starts_with(begin)) return true;
+  }
+  return false;
+}
+
+TEST(Summary, GoogLeNetsSmallLayersAndSiblingsShareTheLoopsOfOthers) {
+  const Summary s = summarize(dsl::zoo::googlenet().graph(), kWide);
+  std::set<std::string> merged;
+  for (const RegionFacts& region : s.regions) {
+    const std::set<std::string> nodes(region.nodes.begin(), region.nodes.end());
+    EXPECT_FALSE(std::ranges::all_of(nodes, is_small)) << *nodes.begin() << " stands alone";
+    for (const std::string& name : nodes) {
+      const std::string module = name.substr(0, name.find('.'));
+      if (name == module + ".reduce3x3" && nodes.contains(module + ".reduce5x5") &&
+          nodes.contains(module + ".conv1x1"))
+        merged.insert(module);
+    }
+  }
+  EXPECT_EQ(merged, (std::set<std::string>{"3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"}));
 }
 
 TEST(Summary, IsJson) {

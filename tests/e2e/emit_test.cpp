@@ -84,8 +84,7 @@ TEST_F(EmitLinked, AProgramGivesWhatRunGives) {
   network.initialize(3);
   network.save(file("w.safetensors"));
   const Batch batch = random_batch(network.info(), 2, 1);
-  const std::vector<int64_t> shape{2, 28, 28, 1};
-  runtime::write_file_atomically(file("x.npy"), runtime::format_npy(shape, batch.images));
+  runtime::write_npy(file("x.npy"), runtime::Tensor({2, 28, 28, 1}, batch.images));
   ASSERT_EQ(run_halcyon({"run", kSource, "--input", file("x.npy"), "--output", file("expected.npy"),
                          "--weights", file("w.safetensors")})
                 .status,
@@ -118,9 +117,8 @@ TEST_F(EmitLinked, WeightsMayBeLinkedIn) {
   runtime::Network network(*e2e_grey_network());
   network.initialize(3);
   network.save(file("w.safetensors"));
-  const std::vector<int64_t> shape{28, 28, 1};
-  runtime::write_file_atomically(
-      file("x.npy"), runtime::format_npy(shape, random_batch(network.info(), 1, 1).images));
+  runtime::write_npy(file("x.npy"),
+                     runtime::Tensor({28, 28, 1}, random_batch(network.info(), 1, 1).images));
   ASSERT_EQ(run_halcyon({"run", kSource, "--input", file("x.npy"), "--output", file("expected.npy"),
                          "--weights", file("w.safetensors")})
                 .status,

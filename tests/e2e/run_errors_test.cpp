@@ -21,13 +21,10 @@ class RunErrors : public testing::Test {
   RunErrors() { array("x.npy", {1, 28, 28, 1}); }
 
   std::string file(const std::string& name) const { return folder_.file(name); }
-  std::string array(const std::string& name, const std::vector<int64_t>& shape,
-                    float value = 0.5f) const {
-    int64_t elements = 1;
-    for (const int64_t extent : shape) elements *= extent;
-    runtime::write_file_atomically(
-        file(name),
-        runtime::format_npy(shape, std::vector<float>(static_cast<std::size_t>(elements), value)));
+  std::string array(const std::string& name, const Shape& shape, float value = 0.5f) const {
+    runtime::Tensor tensor(shape);
+    std::ranges::fill(tensor.floats(), value);
+    runtime::write_npy(file(name), tensor);
     return file(name);
   }
   /// halcyon run with an output that must stay away.

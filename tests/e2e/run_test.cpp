@@ -36,12 +36,15 @@ class Run : public testing::Test {
  protected:
   std::string file(const std::string& name) const { return folder_.file(name); }
 
-  void write_array(const std::string& name, const std::vector<int64_t>& shape,
+  void write_array(const std::string& name, const Shape& shape,
                    const std::vector<float>& values) const {
-    runtime::write_file_atomically(file(name), runtime::format_npy(shape, values));
+    runtime::write_npy(file(name), runtime::Tensor(shape, values));
   }
   std::vector<float> read_array(const std::string& name) const {
-    return runtime::to_floats(runtime::read_npy(file(name)), name);
+    return floats(runtime::read_npy(file(name)));
+  }
+  static std::vector<float> floats(const runtime::Tensor& tensor) {
+    return {tensor.floats().begin(), tensor.floats().end()};
   }
   Finished run(std::vector<std::string> words) const {
     words.insert(words.begin(), "run");
@@ -67,7 +70,7 @@ TEST_F(Run, AnArrayGivesWhatALinkedNetworkGives) {
              file("w.safetensors"), "--threads", threads});
     EXPECT_EQ(finished.errors, "");
     EXPECT_NE(finished.output.find("y.npy: scores [3,10]\n"), std::string::npos) << finished.output;
-    EXPECT_EQ(runtime::read_npy(file("y.npy")).shape, (std::vector<int64_t>{3, 10}));
+    EXPECT_EQ(runtime::read_npy(file("y.npy")).shape(), (Shape{3, 10}));
     const std::vector<float> found = read_array("y.npy");
     ASSERT_EQ(found.size(), expected.size());
     for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-5f);
@@ -114,13 +117,13 @@ TEST_F(Run, SeveralInputsAndOutputsHaveNames) {
   run({file("mixed.cpp"), "--input", "left=" + file("l.npy"), "--input", "right=" + file("r.npy"),
        "--output", "map=" + file("m.png"), "--output", "map=" + file("m.npy"), "--output",
        "scores=" + file("s.npy"), "--output", file("all.safetensors")});
-  EXPECT_EQ(runtime::read_npy(file("m.npy")).shape, (std::vector<int64_t>{1, 6, 5, 1}));
+  EXPECT_EQ(runtime::read_npy(file("m.npy")).shape(), (Shape{1, 6, 5, 1}));
   const std::vector<float> map = read_array("m.npy");
   const runtime::Picture picture = runtime::read_picture(file("m.png"));
   ASSERT_EQ(picture.rgb.size(), 90u);
   for (std::size_t i = 0; i < 30; ++i) EXPECT_NEAR(picture.rgb[3 * i], 255 * map[i], 0.51f);
   const runtime::WeightFile all = runtime::read_weights(file("all.safetensors"));
-  EXPECT_EQ(runtime::to_floats(*all.find("scores"), ""), read_array("s.npy"));
+  EXPECT_EQ(floats(runtime::to_tensor(*all.find("scores"), "")), read_array("s.npy"));
 
   // The same from one file with both inputs, told as JSON.
   runtime::WeightFile both;

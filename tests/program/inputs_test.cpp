@@ -34,7 +34,9 @@ halcyon_network network_of(const halcyon_tensor_info* inputs, int32_t count) {
 class Inputs : public testing::Test {
  protected:
   std::string array(const char* name, std::vector<int64_t> shape, std::vector<float> values) {
-    write_file_atomically(folder_.file(name), format_npy(shape, values));
+    Shape extents;
+    for (const int64_t extent : shape) extents.push_back(extent);
+    write_npy(folder_.file(name), Tensor(extents, values));
     return folder_.file(name);
   }
   std::string counting(const char* name, std::vector<int64_t> shape) {
@@ -54,6 +56,9 @@ class Inputs : public testing::Test {
     return folder_.file("p.png");
   }
 
+  static std::vector<float> floats(const Tensor& tensor) {
+    return {tensor.floats().begin(), tensor.floats().end()};
+  }
   InputValues read(const halcyon_tensor_info& input) {
     return read_inputs(network_of(&input, 1), options_);
   }
@@ -72,11 +77,11 @@ TEST_F(Inputs, AnArrayMayHaveABatchOrNone) {
   options_.files = {counting("one.npy", {2, 3, 1})};
   InputValues values = read(kGrey);
   EXPECT_EQ(values.batch, 1);
-  EXPECT_EQ(values.values[0], (std::vector<float>{0, 1, 2, 3, 4, 5}));
+  EXPECT_EQ(floats(values.values[0]), (std::vector<float>{0, 1, 2, 3, 4, 5}));
   options_.files = {counting("two.npy", {2, 2, 3, 1})};
   values = read(kGrey);
   EXPECT_EQ(values.batch, 2);
-  EXPECT_EQ(values.values[0].size(), 12u);
+  EXPECT_EQ(values.values[0].floats().size(), 12u);
 }
 
 TEST_F(Inputs, FilesOfOneInputAreABatch) {
@@ -98,28 +103,29 @@ TEST_F(Inputs, ShapesThatDoNotFitAreShownBesideTheNetworks) {
 TEST_F(Inputs, APictureBecomesWhatTheNetworkTakes) {
   options_.files = {picture()};
   options_.scale = 1;
-  EXPECT_EQ(read(kColour).values[0], (std::vector<float>{0, 100, 200, 1, 101, 201, 2, 102, 202, 3,
-                                                         103, 203, 4, 104, 204, 5, 105, 205}));
-  EXPECT_EQ(read(kColourPlanes).values[0],
+  EXPECT_EQ(floats(read(kColour).values[0]),
+            (std::vector<float>{0, 100, 200, 1, 101, 201, 2, 102, 202, 3, 103, 203, 4, 104, 204, 5,
+                                105, 205}));
+  EXPECT_EQ(floats(read(kColourPlanes).values[0]),
             (std::vector<float>{0, 1, 2, 3, 4, 5, 100, 101, 102, 103, 104, 105, 200, 201, 202, 203,
                                 204, 205}));
   // 0.299 * 0 + 0.587 * 100 + 0.114 * 200 = 81.5
-  EXPECT_EQ(read(kGrey).values[0][0], 82);
+  EXPECT_EQ(read(kGrey).values[0].floats()[0], 82);
   options_.bgr = true;
-  EXPECT_EQ(read(kColour).values[0][0], 200);
+  EXPECT_EQ(read(kColour).values[0].floats()[0], 200);
 }
 
 TEST_F(Inputs, ValuesAreScaledShiftedAndDivided) {
   options_.files = {picture()};
-  EXPECT_FLOAT_EQ(read(kColour).values[0][1], 100.0f / 255);
+  EXPECT_FLOAT_EQ(read(kColour).values[0].floats()[1], 100.0f / 255);
   options_.scale = 0.5f;
   options_.mean = {1, 2, 3};
   options_.deviation = {4};
-  EXPECT_FLOAT_EQ(read(kColour).values[0][4], (0.5f * 101 - 2) / 4);
-  EXPECT_FLOAT_EQ(read(kColourPlanes).values[0][12], (0.5f * 200 - 3) / 4);
+  EXPECT_FLOAT_EQ(read(kColour).values[0].floats()[4], (0.5f * 101 - 2) / 4);
+  EXPECT_FLOAT_EQ(read(kColourPlanes).values[0].floats()[12], (0.5f * 200 - 3) / 4);
   options_.scale.reset();
   options_.files = {counting("a.npy", {2, 3, 3})};
-  EXPECT_FLOAT_EQ(read(kColour).values[0][4], (4.0f - 2) / 4);
+  EXPECT_FLOAT_EQ(read(kColour).values[0].floats()[4], (4.0f - 2) / 4);
   options_.mean = {1, 2};
   expect_refused(kColour, options_.files[0],
                  "--mean has 2 numbers, expected one, or one for each of 3 channels");
@@ -131,7 +137,7 @@ TEST_F(Inputs, APictureOfAnotherSizeIsResizedOnlyOnDemand) {
                  "the picture has 2x3 pixels (height x width), the network takes 4x6",
                  "hint: --resize makes it fit");
   options_.resize = true;
-  EXPECT_EQ(read(kLarge).values[0].size(), 72u);
+  EXPECT_EQ(read(kLarge).values[0].floats().size(), 72u);
   expect_refused(kColour, counting("a.npy", {2, 3, 3}), "--resize is for pictures");
 }
 
@@ -155,7 +161,7 @@ TEST_F(Inputs, SeveralInputsAreNamed) {
   options_.files = {"more=" + two, "image=" + grey};
   const InputValues values = read_inputs(network, options_);
   EXPECT_EQ(values.batch, 2);
-  EXPECT_EQ(values.values[1], (std::vector<float>{0, 1, 2, 3}));
+  EXPECT_EQ(floats(values.values[1]), (std::vector<float>{0, 1, 2, 3}));
 
   const auto refused = [&](std::vector<std::string> files, const std::string& part,
                            const std::string& hint) {
@@ -180,8 +186,8 @@ TEST_F(Inputs, ASafetensorsFileGivesInputsByName) {
   write_weights(folder_.file("a.safetensors"), file);
   options_.files = {folder_.file("a.safetensors")};
   const InputValues values = read_inputs(network, options_);
-  EXPECT_EQ(values.values[0][5], 9);
-  EXPECT_EQ(values.values[1][1], 7);
+  EXPECT_EQ(values.values[0].floats()[5], 9);
+  EXPECT_EQ(values.values[1].floats()[1], 7);
   file.tensors = {file.tensors[1]};
   write_weights(folder_.file("a.safetensors"), file);
   expect_error<UserError>([&] { read_inputs(network, options_); },

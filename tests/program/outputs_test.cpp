@@ -52,7 +52,14 @@ class Outputs : public testing::Test {
   tests::TemporaryFolder folder_;
   halcyon_network network_{};
   OutputOptions options_;
-  const OutputValues one_{1, 2, 1.5, {{0.25f, 0.5f, 0.125f}, {0, 1, 0.5f, 2}}};
+  static std::vector<float> floats(const Tensor& tensor) {
+    return {tensor.floats().begin(), tensor.floats().end()};
+  }
+  static OutputValues values_of(int64_t batch, int threads, double time_ms,
+                                const std::vector<float>& scores, const std::vector<float>& map) {
+    return {batch, threads, time_ms, {Tensor({batch, 3}, scores), Tensor({batch, 2, 2, 1}, map)}};
+  }
+  const OutputValues one_ = values_of(1, 2, 1.5, {0.25f, 0.5f, 0.125f}, {0, 1, 0.5f, 2});
 };
 
 TEST_F(Outputs, ClassesArePrintedLargestFirstAndMapsInShort) {
@@ -65,7 +72,7 @@ TEST_F(Outputs, ClassesArePrintedLargestFirstAndMapsInShort) {
 
 TEST_F(Outputs, LabelsNameTheClasses) {
   options_.labels = labels("a cat\r\nb\nthe third\n\n");
-  const std::string text = deliver({2, 1, 1, {{1, 2, 3, NAN, 5, 4}, std::vector<float>(8)}});
+  const std::string text = deliver(values_of(2, 1, 1, {1, 2, 3, NAN, 5, 4}, std::vector<float>(8)));
   EXPECT_NE(text.find("scores, sample 1 of 2\n           3  class 2  the third\n"), text.npos)
       << text;
   EXPECT_NE(
@@ -100,13 +107,13 @@ TEST_F(Outputs, GoIntoFilesOfEachKind) {
   const std::string text = deliver(one_);
   EXPECT_NE(text.find("s.npy: scores [1,3]\n"), text.npos) << text;
   EXPECT_EQ(text.find("class"), text.npos);
-  const WeightTensor scores = read_npy(folder_.file("s.npy"));
-  EXPECT_EQ(scores.shape, (std::vector<int64_t>{1, 3}));
-  EXPECT_EQ(to_floats(scores, ""), one_.values[0]);
+  const Tensor scores = read_npy(folder_.file("s.npy"));
+  EXPECT_EQ(scores.shape(), (Shape{1, 3}));
+  EXPECT_EQ(floats(scores), floats(one_.values[0]));
   EXPECT_EQ(read_picture(folder_.file("m.png")).rgb,
             (std::vector<uint8_t>{0, 0, 0, 255, 255, 255, 128, 128, 128, 255, 255, 255}));
   const WeightFile all = read_weights(folder_.file("all.safetensors"));
-  EXPECT_EQ(to_floats(*all.find("map"), ""), one_.values[1]);
+  EXPECT_EQ(floats(to_tensor(*all.find("map"), "")), floats(one_.values[1]));
   EXPECT_EQ(all.find("map")->shape, (std::vector<int64_t>{1, 2, 2, 1}));
 }
 

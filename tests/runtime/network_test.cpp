@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -176,53 +177,6 @@ TEST(Network, IsReadyAtOnceWhenItsWeightsAreLinkedIn) {
   EXPECT_EQ(network.weights().find("dense.bias")->floats()[1], 8);
 }
 
-TEST(Network, NamesWhatDoesNotFitAndStaysAsItWas) {
-  const TemporaryFolder folder;
-  const std::string path = folder.file("w.safetensors");
-  Network network(kFake, 1);
-  network.initialize(0);
-  const std::vector<std::byte> before = all_bits(network);
-  const auto refuse = [&](const WeightFile& file, const std::string& text,
-                          const std::string& hint = {}) {
-    write_weights(path, file);
-    expect_error<UserError>([&] { network.load(path); },
-                            "weights '" + path + "' do not fit network 'fake': " + text, hint);
-    EXPECT_EQ(all_bits(network), before);
-  };
-  WeightFile missing = some_weights();
-  missing.tensors.pop_back();
-  refuse(missing, "tensor 'dense.bias' [2] is missing");
-
-  WeightFile shaped;
-  shaped.add("dense.weight", {3, 2});
-  shaped.add("dense.bias", {2});
-  refuse(shaped, "tensor 'dense.weight' has shape [3,2], the network needs [2,3]");
-
-  WeightFile typed = some_weights();
-  typed.tensors[1] = {"dense.bias", "F16", {2}, std::vector<std::byte>(4)};
-  refuse(typed, "tensor 'dense.bias' has dtype 'F16', the network needs 'F32'",
-         "hint: convert the file to 32-bit floats");
-
-  WeightFile extra = some_weights();
-  extra.add("dense2.bias", {1});
-  refuse(extra, "tensor 'dense2.bias' [1] is not one of the network's",
-         "hint: remove it from the file, or compile the network it belongs to");
-
-  WeightFile foreign;
-  foreign.add("conv1.weight", {8, 3, 5, 5});
-  foreign.metadata["halcyon.network"] = "lenet5";
-  refuse(foreign, "tensor 'dense.weight' [2,3] is missing (and 2 more that do not fit)",
-         "hint: the weights were saved from network 'lenet5'");
-
-  WeightFile twice = some_weights();
-  twice.add("dense.bias", {2});
-  expect_error<UserError>([&] { network.set_weights(twice); }, "'dense.bias' is there twice");
-  WeightFile cut = some_weights();
-  cut.tensors[1].data.pop_back();
-  expect_error<InternalError>([&] { network.set_weights(cut); }, "'dense.bias' is not made of");
-  EXPECT_EQ(all_bits(network), before);
-}
-
 TEST(Network, WantsWeightsBeforeItRuns) {
   Network network(kFake, 1);
   network.reserve(1);
@@ -273,16 +227,80 @@ TEST(Network, TrainsAndGivesTheSameBitsForAnyNumberOfThreads) {
   EXPECT_EQ(results[0], results[2]);
 }
 
+TEST(Network, RunsOnTensorsAsOnPointers) {
+  Network network(kFake, 2);
+  network.set_weights(some_weights());
+  const Tensor images({2, 3}, std::vector<float>{1, 2, 3, 0, 0, -1});
+  // Nothing is reserved yet: the call does it.
+  const Tensor scores = network.infer(images);
+  EXPECT_EQ(scores.shape(), (Shape{2, 2}));
+  EXPECT_TRUE(std::ranges::equal(scores.floats(), std::vector<float>{18, 46, 8, 15}));
+  std::vector<Tensor> outputs{Tensor({2, 2})};
+  network.infer(std::span(&images, 1), outputs);
+  EXPECT_TRUE(std::ranges::equal(outputs[0].floats(), scores.floats()));
+
+  Network twin(kFake, 2);
+  twin.set_weights(some_weights());
+  Batch batch(2);
+  std::ranges::copy(images.floats(), batch.images.begin());
+  twin.reserve(2);
+  network.reserve(2);
+  const float expected = batch.train(twin, 2);
+  const std::vector<Tensor> labels{Tensor({2}, batch.labels)};
+  float loss = 0;
+  network.train_step(std::span(&images, 1), labels,
+                     {.learning_rate = 0.1f, .momentum = 0.9f, .step = 1}, {&loss, 1});
+  EXPECT_EQ(loss, expected);
+  EXPECT_EQ(all_bits(network), all_bits(twin));
+}
+
+TEST(Network, RefusesTensorsThatDoNotFit) {
+  Network network(kFake, 1);
+  const Tensor images({2, 3});
+  expect_error<UserError>([&] { network.infer(images); }, "network 'fake' has no weights yet");
+  network.initialize(0);
+  expect_error<UserError>(
+      [&] {
+        network.infer(Tensor({3, 2}));
+      },
+      "network 'fake': input 'image' is f32 [N,3], the tensor is f32 [3,2]");
+  expect_error<UserError>([&] { network.infer(Tensor({0, 3})); }, "cannot reserve for batch 0");
+  network.reserve(2);
+  std::vector<Tensor> outputs{Tensor({1, 2})};
+  expect_error<UserError>([&] { network.infer(std::span(&images, 1), outputs); },
+                          "output 'scores' has a batch of 1, those before it have 2");
+  const std::vector<Tensor> labels{Tensor({2})};
+  float loss = 0;
+  expect_error<UserError>(
+      [&] {
+        network.train_step(std::span(&images, 1), labels, {}, {&loss, 1});
+      },
+      "target 'label' is i32 [N], the tensor is f32 [2]");
+  halcyon_network two = kFake;
+  const std::vector<halcyon_tensor_info> infos(2, kFake.outputs[0]);
+  two.output_count = 2;
+  two.outputs = infos.data();
+  Network other(two, 1);
+  other.initialize(0);
+  expect_error<UserError>([&] { other.infer(images); },
+                          "network 'fake' has 2 outputs, the call gives 1");
+}
+
 TEST(Network, AllocatesNothingWhileItRuns) {
   Network network(kFake, 2);
   network.initialize(0);
   network.reserve(16);
   Batch batch(16);
   batch.infer(network, 16);
+  const std::vector<Tensor> images{Tensor({16, 3})}, labels{Tensor({16}, DType::i32)};
+  std::vector<Tensor> scores{Tensor({16, 2})};
+  float loss = 0;
   const int64_t before = tests::allocation_count();
   for (int i = 0; i < 20; ++i) {
     batch.infer(network, 16);
     batch.train(network, 16);
+    network.infer(images, scores);
+    network.train_step(images, labels, {.learning_rate = 0.1f}, {&loss, 1});
   }
   EXPECT_EQ(tests::allocation_count(), before);
 }
