@@ -19,7 +19,6 @@ namespace {
 
 namespace zoo = dsl::zoo;
 
-
 class Zoo : public testing::TestWithParam<zoo::Entry> {};
 
 TEST_P(Zoo, InfersLikeTheReferenceAtAnyBatchAndNumberOfThreads) {
