@@ -30,11 +30,26 @@ inline std::string_view symbol_of(Operation operation) {
 
 namespace detail {
 
+/// The shortest decimal that gives every bit back.
+inline std::string shortest(float value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+/// How the text of a formula spells what differs between the text of a graph and C++.
+struct FormulaWords {
+  std::vector<std::string> inputs = {};  ///< what they are called; x0, x1, ... if nothing is given
+  std::string_view definition = {};      ///< in front of a term with a name: "const Scalar "
+  std::string_view result = {};          ///< in front of the result: "return "
+  std::string (*number)(float) = shortest;
+  /// The same where nothing else makes the operation one of Scalars: "Scalar(1.0f)".
+  std::string (*lone_number)(float) = shortest;
+};
+
 class FormulaPrinter {
  public:
-  /// `inputs`: what they are called; x0, x1, ... if nothing is given.
-  explicit FormulaPrinter(const Formula& formula, std::vector<std::string> inputs = {})
-      : formula_(formula), inputs_(std::move(inputs)) {
+  explicit FormulaPrinter(const Formula& formula, FormulaWords words = {})
+      : formula_(formula), words_(std::move(words)) {
     for (int i = formula.size - 1; i >= 0; --i) {
       const Term& t = formula.terms[i];
       // Comparisons are written where they are used, and so are their operands.
@@ -52,10 +67,11 @@ class FormulaPrinter {
       const Operation operation = formula_.terms[i].operation;
       if (uses_[i] < 2 || operand_count(operation) == 0 || is_comparison(operation)) continue;
       const std::string name = "t" + std::to_string(next_++);
-      all += name + " = " + written(i, kLoosest) + "; ";
+      all += std::string(words_.definition) + name + " = " + written(i, kLoosest) + "; ";
       names_[i] = name;
     }
-    return all + (formula_.empty() ? "" : written(formula_.size - 1, kLoosest));
+    if (formula_.empty()) return all;
+    return all + std::string(words_.result) + written(formula_.size - 1, kLoosest);
   }
 
  private:
@@ -68,9 +84,19 @@ class FormulaPrinter {
     return kTightest;
   }
 
-  static std::string number(float value) {
-    char text[32];
-    return {text, std::to_chars(text, text + sizeof text, value).ptr};
+  bool is_number(int i) const { return formula_.terms[i].operation == Operation::constant; }
+
+  /// Whether all operands of an operation are numbers.
+  bool has_numbers_alone(const Term& t) const {
+    const int operands = operand_count(t.operation);
+    return operands > 0 && t.operation != Operation::select && is_number(t.a) &&
+           (operands < 2 || is_number(t.b));
+  }
+
+  /// The first operand, in which it shows whether the operation is one of Scalars.
+  std::string first_of(const Term& t, int at_least) const {
+    if (has_numbers_alone(t)) return words_.lone_number(formula_.terms[t.a].value);
+    return written(t.a, at_least);
   }
 
   std::string written(int i, int at_least) const {
@@ -78,23 +104,24 @@ class FormulaPrinter {
     const Term& t = formula_.terms[i];
     const std::string symbol(symbol_of(t.operation));
     switch (t.operation) {
-      case Operation::input: return inputs_.empty() ? "x" + std::to_string(t.a) : inputs_.at(t.a);
-      case Operation::constant: return number(t.value);
-      case Operation::neg: return "-" + argument_of_minus(t.a);
+      case Operation::input:
+        return words_.inputs.empty() ? "x" + std::to_string(t.a) : words_.inputs.at(t.a);
+      case Operation::constant: return words_.number(t.value);
+      case Operation::neg: return "-" + argument_of_minus(t);
       case Operation::add:
       case Operation::sub:
       case Operation::mul:
       case Operation::div: {
         const int own = binding(t.operation);
-        const std::string pair = written(t.a, own) + " " + symbol + " " + written(t.b, own + 1);
+        const std::string pair = first_of(t, own) + " " + symbol + " " + written(t.b, own + 1);
         return own < at_least ? "(" + pair + ")" : pair;
       }
       default: break;
     }
     if (is_comparison(t.operation)) {
-      return written(t.a, kLoosest) + " " + symbol + " " + written(t.b, kLoosest);
+      return first_of(t, kLoosest) + " " + symbol + " " + written(t.b, kLoosest);
     }
-    std::string list = written(t.a, kLoosest);
+    std::string list = first_of(t, kLoosest);
     const int operands = operand_count(t.operation);
     if (operands > 1) list += ", " + written(t.b, kLoosest);
     if (operands > 2) list += ", " + written(t.c, kLoosest);
@@ -102,16 +129,16 @@ class FormulaPrinter {
   }
 
   /// A minus in front of a digit belongs to the number.
-  std::string argument_of_minus(int i) const {
-    const Operation operation = formula_.terms[i].operation;
+  std::string argument_of_minus(const Term& minus) const {
+    const Operation operation = formula_.terms[minus.a].operation;
     if (operation == Operation::constant || operation == Operation::neg) {
-      return "(" + written(i, kLoosest) + ")";
+      return "(" + first_of(minus, kLoosest) + ")";
     }
-    return written(i, kTightest);
+    return written(minus.a, kTightest);
   }
 
   const Formula& formula_;
-  const std::vector<std::string> inputs_;
+  const FormulaWords words_;
   std::array<int, Formula::kCapacity> uses_ = {};
   std::array<std::string, Formula::kCapacity> names_;
   int next_ = 0;
@@ -133,7 +160,7 @@ inline std::string to_string(const Stencil& stencil) {
     }
     neighbours.push_back("x(" + steps + ")");
   }
-  return detail::FormulaPrinter(stencil.formula, std::move(neighbours)).text();
+  return detail::FormulaPrinter(stencil.formula, {.inputs = std::move(neighbours)}).text();
 }
 
 }  // namespace halcyon::dsl

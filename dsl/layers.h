@@ -245,6 +245,21 @@ struct PlainLayer {
 inline constexpr PlainLayer<ops::Flatten> flatten;
 inline constexpr PlainLayer<ops::Softmax> softmax;
 
+template <class Op>
+struct NamedLayer {
+  PlainLayer<Op> layer;
+  FixedString name;
+  Place place;
+  constexpr Tensor operator()(Tensor x) const { return layer(x, name, place); }
+};
+
+/// The same under a name of the node's own: `x | named(flatten, "features")`.
+template <class Op>
+constexpr NamedLayer<Op> named(PlainLayer<Op> layer, const FixedString& name,
+                               Place place = Place::here()) {
+  return {layer, name, place};
+}
+
 /// What stands to the right of `|`: converting a layer notes the user's line.
 template <class Op>
 struct PlacedLayer {
@@ -270,11 +285,12 @@ operator|(Tensor x, const Layer& layer) {
   return layer(x);
 }
 
-/// Joins tensors along an axis: 1 is the channels, 2 the first spatial axis.
-/// Shapes: [N,C_i,H,W] -> [N,sum C_i,H,W] for axis 1
-constexpr Tensor concat(const std::vector<Tensor>& list, int64_t axis, FixedString name = {},
-                        Place place = Place::here()) {
-  explain("concat", name, place, {}, [&] {
+/// Any operator of the list on tensors, for what no layer says: its first output.
+///   apply(ops::Pad{.begin = {0, 1, 1}, .end = {0, 1, 1}, .between = {0, 1, 1}}, {x})
+/// Errors: no tensor, tensors of different networks.
+constexpr Tensor apply(const Op& op, const std::vector<Tensor>& list, FixedString name = {},
+                       Place place = Place::here()) {
+  explain(name_of(op), name, place, {}, [&] {
     if (list.empty()) mistakes::wrong_number_of_inputs(0, 1, 1024);
     for (const Tensor& t : list) {
       if (t.network != list[0].network) mistakes::tensors_of_different_networks();
@@ -283,8 +299,14 @@ constexpr Tensor concat(const std::vector<Tensor>& list, int64_t axis, FixedStri
   std::vector<Value> inputs;
   for (const Tensor& t : list) inputs.push_back(t.value);
   Network& net = list[0].owner();
-  return net.add(ops::Concat{.axis = axis}, std::move(inputs),
-                 net.unique_name(name, "concat", place), place);
+  return net.add(op, std::move(inputs), net.unique_name(name, name_of(op), place), place);
+}
+
+/// Joins tensors along an axis: 1 is the channels, 2 the first spatial axis.
+/// Shapes: [N,C_i,H,W] -> [N,sum C_i,H,W] for axis 1
+constexpr Tensor concat(const std::vector<Tensor>& list, int64_t axis, FixedString name = {},
+                        Place place = Place::here()) {
+  return apply(ops::Concat{.axis = axis}, list, name, place);
 }
 
 /// Joins tensors along the channels.

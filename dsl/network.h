@@ -17,6 +17,16 @@
 #include "dsl/graph.h"
 #include "dsl/initializer.h"
 
+namespace halcyon::dsl::mistakes {
+
+[[noreturn]] inline void there_is_no_such_output(int64_t number, int64_t count) {
+  throw ShapeMistake{
+      "output " + std::to_string(number) + " of an operator that has " + std::to_string(count),
+      "the first is 0"};
+}
+
+}  // namespace halcyon::dsl::mistakes
+
 namespace halcyon::dsl {
 
 class Network;
@@ -30,6 +40,8 @@ struct Tensor {
   constexpr Network& owner() const;
   constexpr Shape shape() const;
   constexpr int64_t channels() const { return shape()[1]; }
+  /// Another output of the operator that this is one of. Errors: it has no output of that number.
+  constexpr Tensor output(int32_t number) const;
 };
 
 /// How the host keeps pictures in memory: channels last (HWC) or first (CHW).
@@ -302,5 +314,11 @@ constexpr Network& Tensor::owner() const {
 }
 
 constexpr Shape Tensor::shape() const { return owner().graph().shape(value); }
+
+constexpr Tensor Tensor::output(int32_t number) const {
+  const auto count = static_cast<int64_t>(owner().graph().node(value).outputs.size());
+  if (number < 0 || number >= count) mistakes::there_is_no_such_output(number, count);
+  return {network, {value.node, number}};
+}
 
 }  // namespace halcyon::dsl

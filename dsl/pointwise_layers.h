@@ -97,13 +97,17 @@ constexpr PointwiseLayer pow(float exponent, FunctionOptions options = {},
   return {{"pow", pow(Scalar::input(0), exponent).formula}, options.name, place};
 }
 
-/// The name of a function of the user's own, and the line that it stands in.
+/// The name of a function of the user's own, the node's where it has one of its own, and the line
+/// that it stands in: custom("swish", ...), custom({"swish", "stem.swish"}, ...).
 struct FunctionName {
   FixedString text;
+  FixedString node = {};
   Place place;
   constexpr FunctionName(const char* name, Place here = Place::here()) : text(name), place(here) {}
   constexpr FunctionName(std::string_view name, Place here = Place::here())
       : text(name), place(here) {}
+  constexpr FunctionName(const char* name, const char* of_node, Place here = Place::here())
+      : text(name), node(of_node), place(here) {}
 };
 
 /// A function of the user's own, written on Scalars. Its gradient comes from it.
@@ -113,8 +117,7 @@ requires std::is_invocable_r_v<Scalar, const F&, Scalar>
 constexpr PointwiseLayer custom(FunctionName name, const F& function) {
   return {detail::named_function(name.text, name.place,
                                  [&]() -> Scalar { return function(Scalar::input(0)); }),
-          {},
-          name.place};
+          name.node, name.place};
 }
 
 /// The same of several tensors.
@@ -126,7 +129,7 @@ constexpr Tensor custom(FunctionName name, const F& function, Tensor first, More
     }
     (std::make_index_sequence<sizeof...(More) + 1>{});
   });
-  return detail::apply(op, {first, more...}, {}, name.place);
+  return detail::apply(op, {first, more...}, name.node, name.place);
 }
 
 namespace detail {

@@ -40,7 +40,7 @@ requires(!std::is_invocable_v<const F&, Scalar>) &&
     const ops::Stencil op{.function = name.text,
                           .formula = neighbours.with(result.formula),
                           .border = options.border};
-    return StencilLayer{op, options.name, name.place};
+    return StencilLayer{op, name.node.empty() ? options.name : name.node, name.place};
   });
 }
 

@@ -8,33 +8,12 @@
 #include <vector>
 
 #include "runtime/base/error.h"
-#include "runtime/random.h"
+#include "runtime/initialize.h"
 #include "runtime/tensor_table.h"
 #include "runtime/weight_table.h"
 
 namespace halcyon::runtime {
 namespace {
-
-void initialize_parameter(const halcyon_parameter_info& parameter, uint64_t seed,
-                          std::vector<float>& values) {
-  Random random(seed, stream_of(parameter.name));
-  const double scale = parameter.init_scale;
-  values.resize(static_cast<std::size_t>(parameter.elements));
-  switch (parameter.init) {
-    case HALCYON_INIT_CONSTANT:
-      std::fill(values.begin(), values.end(), parameter.init_scale);
-      break;
-    case HALCYON_INIT_UNIFORM:
-      for (float& value : values) value = static_cast<float>(random.uniform(-scale, scale));
-      break;
-    case HALCYON_INIT_NORMAL:
-      for (float& value : values) value = static_cast<float>(scale * random.normal());
-      break;
-    case HALCYON_INIT_VALUES:
-      std::copy_n(parameter.init_values, parameter.elements, values.begin());
-      break;
-  }
-}
 
 /// The first label that is out of range, in words; empty if there is none.
 std::string bad_label(const halcyon_network& info, int64_t batch,
@@ -96,7 +75,13 @@ void Network::initialize(uint64_t seed) {
   std::vector<float> values;
   parameters_.clear();  // the padding between packed values too
   for (int32_t i = 0; i < info_->parameter_count; ++i) {
-    initialize_parameter(info_->parameters[i], seed, values);
+    const halcyon_parameter_info& parameter = info_->parameters[i];
+    values.resize(static_cast<std::size_t>(parameter.elements));
+    if (parameter.init == HALCYON_INIT_VALUES) {
+      std::copy_n(parameter.init_values, parameter.elements, values.begin());
+    } else {
+      draw_parameter(parameter.name, parameter.init, parameter.init_scale, seed, values);
+    }
     info_->pack(i, values.data(), parameters_.data());
   }
   state_.clear();

@@ -9,6 +9,7 @@ namespace halcyon::compiler {
 
 void add_bench_command(CLI::App& app);
 void add_compile_command(CLI::App& app);
+void add_export_command(CLI::App& app);
 void add_graph_command(CLI::App& app);
 void add_run_command(CLI::App& app);
 void add_summary_command(CLI::App& app);

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 
 #include "compiler/driver/usage.h"
 #include "compiler/emit/object_cache.h"
 #include "compiler/passes/passes.h"
 #include "compiler/target.h"
 #include "runtime/base/error.h"
-#include "runtime/network.h"
-#include "runtime/weights.h"
 
 namespace halcyon::compiler {
 
@@ -51,8 +48,17 @@ Fusing FusionChoice::*fusion_named(const std::string& kind) {
 
 }  // namespace
 
-void CompileFlags::add_source_to(CLI::App& command) {
+void CompileFlags::add_network_to(CLI::App& command) {
   command.add_option("SRC", source, "a DSL file (.cpp) or zoo:NAME")->required();
+  command
+      .add_option("--source-timeout", source_timeout_s,
+                  "seconds for the C++ compiler, and as many for the network's own program")
+      ->capture_default_str()
+      ->check(whole_number(1, 1'000'000));
+}
+
+void CompileFlags::add_source_to(CLI::App& command) {
+  add_network_to(command);
   command.add_option("--target", target,
                      "host, or a Halide target such as x86-64-linux-avx-avx2-fma");
   command
@@ -65,11 +71,6 @@ void CompileFlags::add_source_to(CLI::App& command) {
   command.add_flag("--exact", exact,
                    "compute every convolution directly: slower, and four times as precise as with "
                    "Winograd's");
-  command
-      .add_option("--source-timeout", source_timeout_s,
-                  "seconds for the C++ compiler, and as many for the network's own program")
-      ->capture_default_str()
-      ->check(whole_number(1, 1'000'000));
 }
 
 void CompileFlags::add_to(CLI::App& command) {
@@ -121,44 +122,6 @@ FusionChoice CompileFlags::fusing() const {
   FusionChoice choice;
   for (const std::string& kind : no_fuse) choice.*fusion_named(kind) = Fusing::never;
   return choice;
-}
-
-void embed_weights(dsl::Graph& graph, const std::string& path) {
-  const runtime::WeightFile file = runtime::read_weights(path);
-  std::set<std::string> used;
-  for (int32_t id = 0; id < graph.node_count(); ++id) {
-    const dsl::Node& node = graph.node(id);
-    const auto* known = std::get_if<dsl::ops::Parameter>(&node.op);
-    if (known == nullptr) continue;
-    const std::string name(node.name.view());
-    const runtime::WeightTensor* tensor = file.find(name);
-    if (tensor == nullptr) {
-      throw UserError(path + " has no tensor '" + name + "', which the network needs",
-                      "is it another network's file?");
-    }
-    std::vector<int64_t> shape;
-    const Shape& canonical = known->canonical_shape();
-    for (int axis = 0; axis < canonical.rank; ++axis) shape.push_back(canonical[axis]);
-    if (tensor->dtype != "F32" || tensor->shape != shape) {
-      throw UserError(path + ": tensor '" + name + "' is " + tensor->dtype +
-                      runtime::shape_text(tensor->shape) + ", the network needs F32" +
-                      runtime::shape_text(shape));
-    }
-    const std::span<const float> values = tensor->floats();
-    runtime::check_finite(values, path + ": tensor '" + name + "'");
-    dsl::ops::Parameter given = *known;
-    given.init = dsl::ops::InitKind::values;
-    given.values = static_cast<int64_t>(graph.constants.size());
-    graph.constants.emplace_back(values.begin(), values.end());
-    graph.replace_op(id, given);
-    used.insert(name);
-  }
-  for (const runtime::WeightTensor& tensor : file.tensors) {
-    if (!used.contains(tensor.name) && !tensor.name.starts_with("optimizer/")) {
-      throw UserError(path + " holds a tensor '" + tensor.name + "' that the network does not have",
-                      "is it another network's file?");
-    }
-  }
 }
 
 }  // namespace halcyon::compiler

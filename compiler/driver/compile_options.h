@@ -25,7 +25,9 @@ struct CompileFlags {
   int jobs = 0;
   int64_t source_timeout_s = kSourceTimeout.count();
 
-  /// SRC, --target, --no-fuse, --exact and --source-timeout.
+  /// SRC and --source-timeout, for commands that compile nothing.
+  void add_network_to(CLI::App& command);
+  /// Those, --target, --no-fuse and --exact.
   void add_source_to(CLI::App& command);
   /// Those and what compiling kernels takes.
   void add_to(CLI::App& command);
@@ -38,10 +40,5 @@ struct CompileFlags {
   /// Errors: as load_graph and, with --input-shape, fully_convolutional.
   dsl::Graph load() const;
 };
-
-/// Puts the values of a safetensors file in place of the initialisers, so that they are linked in.
-/// Errors: UserError for missing, foreign or wrongly shaped tensors, and values that are not
-/// finite.
-void embed_weights(dsl::Graph& graph, const std::string& path);
 
 }  // namespace halcyon::compiler

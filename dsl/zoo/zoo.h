@@ -12,6 +12,7 @@
 #include "dsl/zoo/mobilenet.h"
 #include "dsl/zoo/nin.h"
 #include "dsl/zoo/resnet.h"
+#include "dsl/zoo/resnet_cifar.h"
 #include "dsl/zoo/series.h"
 #include "dsl/zoo/shufflenet.h"
 #include "dsl/zoo/squeezenet.h"
@@ -54,6 +55,8 @@ inline constexpr Entry kNetworks[] = {  // by name
      [](const Image& p) { return resnet18(p); }},
     {"resnet18_v2", "ResNet-18 with activations in front (He et al. 2016)", {224, 224, 3},
      [](const Image& p) { return resnet18_v2(p); }},
+    {"resnet20", "ResNet-20 for CIFAR-10, shortcuts without parameters (He et al. 2015)", {32, 32, 3},
+     [](const Image& p) { return resnet20(p); }},
     {"resnet34", "ResNet-34 (He et al. 2015)", {224, 224, 3},
      [](const Image& p) { return resnet34(p); }},
     {"resnet34_v2", "ResNet-34 with activations in front (He et al. 2016)", {224, 224, 3},

@@ -1,6 +1,7 @@
 /// Residual networks up to 152 layers, against torchvision's counts and table 1.
 
 #include "dsl/zoo/resnet.h"
+#include "dsl/zoo/resnet_cifar.h"
 #include "tests/dsl/zoo_facts.h"
 
 namespace halcyon::dsl {
@@ -64,6 +65,13 @@ constexpr auto kResNet152v2 = facts_of<1>(zoo::resnet152_v2(), {"add50"});
 static_assert(kResNet152v2.parameters == kResNet152.parameters - 2 * (256 + 512 + 1024 + 2048));
 static_assert(kResNet152v2.macs == kResNet152.macs);
 static_assert(kResNet152v2.shapes[0] == Shape{kBatch, 2048, 7, 7});
+
+// Table 6 of the paper: 0.27 million.
+constexpr auto kResNet20 = facts_of<2>(zoo::resnet20(), {"layer1.2.bn2", "layer3.2.bn2"});
+static_assert(kResNet20.parameters == 269'722);
+static_assert(kResNet20.macs == 40'551'040);
+static_assert(kResNet20.shapes[0] == Shape{kBatch, 16, 32, 32});
+static_assert(kResNet20.shapes[1] == Shape{kBatch, 64, 8, 8});
 
 }  // namespace
 }  // namespace halcyon::dsl
