@@ -34,7 +34,10 @@ halcyon_init_kind rule_of(dsl::ops::InitKind kind) {
 }  // namespace
 
 void embed_weights(dsl::Graph& graph, const std::string& path) {
-  const runtime::WeightFile file = runtime::read_weights(path);
+  embed_weights(graph, runtime::read_weights(path), path);
+}
+
+void embed_weights(dsl::Graph& graph, const runtime::WeightFile& file, const std::string& source) {
   std::set<std::string> used;
   for (int32_t id = 0; id < graph.node_count(); ++id) {
     const dsl::Node& node = graph.node(id);
@@ -43,25 +46,25 @@ void embed_weights(dsl::Graph& graph, const std::string& path) {
     const std::string name(node.name.view());
     const runtime::WeightTensor* tensor = file.find(name);
     if (tensor == nullptr) {
-      throw UserError(path + " has no tensor '" + name + "', which the network needs",
+      throw UserError(source + " has no tensor '" + name + "', which the network needs",
                       "is it another network's file?");
     }
     std::vector<int64_t> shape;
     const Shape& canonical = known->canonical_shape();
     for (int axis = 0; axis < canonical.rank; ++axis) shape.push_back(canonical[axis]);
     if (tensor->dtype != "F32" || tensor->shape != shape) {
-      throw UserError(path + ": tensor '" + name + "' is " + tensor->dtype +
+      throw UserError(source + ": tensor '" + name + "' is " + tensor->dtype +
                       runtime::shape_text(tensor->shape) + ", the network needs F32" +
                       runtime::shape_text(shape));
     }
     const std::span<const float> values = tensor->floats();
-    runtime::check_finite(values, path + ": tensor '" + name + "'");
+    runtime::check_finite(values, source + ": tensor '" + name + "'");
     give(graph, id, {values.begin(), values.end()});
     used.insert(name);
   }
   for (const runtime::WeightTensor& tensor : file.tensors) {
     if (!used.contains(tensor.name) && !tensor.name.starts_with("optimizer/")) {
-      throw UserError(path + " holds a tensor '" + tensor.name + "' that the network does not have",
+      throw UserError(source + " holds a tensor '" + tensor.name + "' that the network does not have",
                       "is it another network's file?");
     }
   }

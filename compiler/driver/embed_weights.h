@@ -5,6 +5,7 @@
 #include <string>
 
 #include "dsl/graph.h"
+#include "runtime/weights.h"
 
 namespace halcyon::compiler {
 
@@ -12,6 +13,9 @@ namespace halcyon::compiler {
 /// Errors: UserError for missing, foreign or wrongly shaped tensors, and values that are not
 /// finite.
 void embed_weights(dsl::Graph& graph, const std::string& path);
+
+/// The same from memory; `source` is what messages call it.
+void embed_weights(dsl::Graph& graph, const runtime::WeightFile& file, const std::string& source);
 
 /// The same with the values that a network starts with: those of runtime::Network::initialize.
 void embed_random_weights(dsl::Graph& graph, uint64_t seed);

@@ -26,9 +26,14 @@ struct ExportCommand : CompileFlags {
 
 void ExportCommand::run() const {
   runtime::check_can_write(output);
-  dsl::Graph graph = load();
+  Source from = load();
+  dsl::Graph& graph = from.graph;
   verify(graph, Stage::source);
-  if (!weights.empty()) embed_weights(graph, weights);
+  if (!weights.empty()) {
+    embed_weights(graph, weights);
+  } else if (from.weights) {
+    embed_weights(graph, *from.weights, source);
+  }
   // Those that the network gives itself stay as they are.
   embed_random_weights(graph, seed);
   const onnx::ModelProto model = export_model(graph);

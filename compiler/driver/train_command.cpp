@@ -79,10 +79,12 @@ void TrainCommand::run() const {
   if (!checkpoint.empty()) runtime::check_can_write(checkpoint);
   runtime::check_distinct(std::vector<runtime::PlannedFile>{
       {"--save", save}, {"--checkpoint", checkpoint}, {"--log", log}});
-  const std::optional<Artifact> artifact = compile(load(), options(/*train=*/true));
+  const Source from = load();
+  const std::optional<Artifact> artifact = compile(from.graph, options(/*train=*/true));
   const LoadedNetwork loaded(*artifact);
   runtime::Network network(loaded.info(), threads);
   network.initialize(seed);
+  if (from.weights) network.set_weights(*from.weights);
   if (!weights.empty()) network.load(weights);
   runtime::TrainTest sets = load_data(picture_shape(loaded.info()));
   const runtime::Normalization normalization = sets.train.measure_normalization();
