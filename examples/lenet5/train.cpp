@@ -1,8 +1,9 @@
 /// Trains the network of lenet5.cpp on digits that the program draws itself, then reads a few it
 /// has never seen.
 ///
-///   train_lenet5 [FOLDER]    saves the weights in the folder, and an unseen digit for classify.cpp
+///   train_lenet5 [FOLDER]    saves the weights in the folder, and an unseen 7 for classify.cpp
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <numeric>
@@ -41,7 +42,8 @@ int main(int argc, char** argv) try {
   if (argc > 1) {
     const std::string folder = argv[1];
     network.save(folder + "/lenet5.safetensors");
-    write_png(folder + "/digit.png", unseen.shape(), unseen.picture(0));
+    const auto seven = std::ranges::find(unseen.labels(), 7) - unseen.labels().begin();
+    write_png(folder + "/seven.png", unseen.shape(), unseen.picture(seven));
   }
   return *report.test_accuracy > 0.8 ? 0 : 1;
 } catch (const std::exception& error) {
