@@ -3,7 +3,8 @@
 #   halcyon_add_network(lenet5 SOURCE lenet5.cpp TRAINING OPTIMIZER adam)
 #   target_link_libraries(my_program PRIVATE lenet5)      # and: #include "lenet5.h" or "lenet5.hpp"
 #
-#   SOURCE       a network written in the DSL, or a network of the zoo: zoo:lenet5, zoo:lenet5:28x28x1
+#   SOURCE       a network written in the DSL, a model (.onnx), whose weights are linked in, or a network of the zoo:
+#                zoo:lenet5, zoo:lenet5:28x28x1
 #   TRAINING     the library can train, too
 #   OPTIMIZER    sgd, momentum (the default), rmsprop or adam; only with TRAINING
 #   WEIGHTS      a safetensors file to link into the library
@@ -33,12 +34,14 @@ function(halcyon_add_network name)
     cmake_path(ABSOLUTE_PATH arg_SOURCE OUTPUT_VARIABLE source)
     _halcyon_check_file("${name}" SOURCE "${source}")
     list(APPEND inputs ${source})
-    # Which headers the network includes: the build tool reads the list from this file.
-    set(list_headers
-      COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -DHALCYON_GENERATOR
-              -I ${HALCYON_ROOT} -I ${HALCYON_ROOT}/dsl/include
-              -MM -MQ ${folder}/lib${name}.a -MF ${folder}/${name}.d ${source}
-      DEPFILE ${folder}/${name}.d)
+    if(NOT source MATCHES "[.]onnx$")
+      # Which headers the network includes: the build tool reads the list from this file.
+      set(list_headers
+        COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -DHALCYON_GENERATOR
+                -I ${HALCYON_ROOT} -I ${HALCYON_ROOT}/dsl/include
+                -MM -MQ ${folder}/lib${name}.a -MF ${folder}/${name}.d ${source}
+        DEPFILE ${folder}/${name}.d)
+    endif()
   endif()
   if(arg_TRAINING)
     list(APPEND options --train)
@@ -96,7 +99,7 @@ macro(_halcyon_check_arguments name)
   elseif(arg_KEYWORDS_MISSING_VALUES)
     message(FATAL_ERROR "${_where}: no value after ${arg_KEYWORDS_MISSING_VALUES}")
   elseif(NOT arg_SOURCE)
-    message(FATAL_ERROR "${_where}: SOURCE is missing: a .cpp file, or a network of the zoo as in zoo:lenet5")
+    message(FATAL_ERROR "${_where}: SOURCE is missing: a .cpp or .onnx file, or a network of the zoo as in zoo:lenet5")
   elseif(arg_OPTIMIZER AND NOT arg_TRAINING)
     message(FATAL_ERROR "${_where}: OPTIMIZER needs TRAINING: an inference library has none")
   elseif(arg_INPUT_SHAPE AND arg_TRAINING)

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <span>
+#include <type_traits>
 
 #include "compiler/onnx/node_export.h"
 #include "runtime/base/error.h"
@@ -19,6 +20,12 @@ using dsl::Value;
 
 /// IR version 8 came with opset 15 to 17.
 constexpr int64_t kIrVersion = 8;
+
+/// Has a rule of its own: a gradient that is derived from an operator must not take that one's.
+#define HALCYON_IS_EXPORTED(Operator) || std::is_same_v<Op, ops::Operator>
+template <class Op>
+constexpr bool kIsExported = false HALCYON_EXPORTED(HALCYON_IS_EXPORTED);
+#undef HALCYON_IS_EXPORTED
 
 class Exporter {
  public:
@@ -99,7 +106,7 @@ class Exporter {
 
   template <class Op>
   static void dispatch(const Op& op, NodeExport& context) {
-    if constexpr (requires { export_operator(op, context); }) {
+    if constexpr (kIsExported<Op>) {
       export_operator(op, context);
     } else {
       context.refuse("has no counterpart in ONNX",

@@ -10,6 +10,7 @@
 #include "compiler/onnx/order.h"
 #include "dsl/initializer.h"
 #include "runtime/network.h"
+#include "runtime/weight_table.h"
 
 namespace halcyon::compiler {
 
