@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 namespace halcyon::compiler {
@@ -20,8 +21,9 @@ struct Comparison {
   double largest_error = 0;       ///< absolute
   double largest_value = 0;       ///< of the reference, absolute
   double tolerance = kTolerance;  ///< of relative()
-  double resolution = 0;  ///< what rounding alone does to a gradient that is read off parameters
-  bool finite = true;
+  double resolution = 0;   ///< what rounding alone does to a gradient that is read off parameters
+  bool finite = true;      ///< what was found is, wherever the reference is
+  int64_t undefined = 0;   ///< values of the reference that no float holds: nothing to compare
   bool same_bits = true;   ///< of an output, with 1 thread and with as many as were asked for
   int64_t other_tops = 0;  ///< samples with another largest class than the reference's; of scores
 
@@ -35,6 +37,11 @@ class Comparer {
  public:
   explicit Comparer(std::string what) { result_.what = std::move(what); }
   void add(double found, double expected) {
+    // Written so that a value that is not a number is none that a float holds.
+    if (!(std::abs(expected) <= static_cast<double>(std::numeric_limits<float>::max()))) {
+      ++result_.undefined;
+      return;
+    }
     if (!std::isfinite(found)) result_.finite = false;
     result_.largest_error = std::max(result_.largest_error, std::abs(found - expected));
     result_.largest_value = std::max(result_.largest_value, std::abs(expected));

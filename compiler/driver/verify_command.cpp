@@ -23,16 +23,25 @@ struct VerifyCommand : CompileFlags {
 
   void run() const {
     bool good = true;
+    std::string undefined;  // the first, by name
     for (const Comparison& c : verify_network(load(), options(/*train=*/false), verify)) {
       const bool jumps = c.what.starts_with("gradient") && c.relative() > c.tolerance;
       const bool right = c.finite && c.relative() <= (jumps ? kJump : c.tolerance) && c.same_bits &&
                          c.other_tops == 0;
       good = good && right;
+      if (c.undefined > 0 && undefined.empty()) undefined = c.what;
       std::string remark = !right ? "WRONG" : jumps ? "ok but for jumps at kinks" : "ok";
+      if (c.undefined > 0)
+        remark += fmt::format(", {} values of the reference are not finite", c.undefined);
       if (!c.same_bits) remark += ", other bits with 1 thread";
       if (c.other_tops > 0) remark += fmt::format(", {} samples have another top", c.other_tops);
       fmt::print("{:<32} error {:.1e} of {:.3g}  {}\n", c.what, c.largest_error, c.largest_value,
                  remark);
+    }
+    if (!undefined.empty()) {
+      throw UserError("on random data the network computes what is not finite, first in " +
+                          undefined + ": nothing can be held against that",
+                      "does a formula divide by zero, or take the logarithm of what is below?");
     }
     if (!good) {
       throw InternalError(fmt::format(

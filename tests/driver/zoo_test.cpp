@@ -46,6 +46,7 @@ TEST_P(Zoo, InfersLikeTheReferenceAtAnyBatchAndNumberOfThreads) {
     if (!c.what.starts_with("output")) continue;
     ++outputs;
     EXPECT_TRUE(c.finite) << c.what;
+    EXPECT_EQ(c.undefined, 0) << c.what;
     EXPECT_GT(c.largest_value, 0) << c.what;
     EXPECT_LE(c.largest_error, c.tolerance * c.largest_value) << c.what;
     EXPECT_TRUE(c.same_bits) << c.what;
@@ -62,6 +63,7 @@ TEST_P(Zoo, HasKernelsLikeTheReference) {
     if (!c.what.starts_with("kernel")) continue;
     ++kernels;
     EXPECT_TRUE(c.finite) << c.what;
+    EXPECT_EQ(c.undefined, 0) << c.what;
     EXPECT_LE(c.relative(), c.tolerance) << c.what;
   }
   EXPECT_GT(kernels, 0);

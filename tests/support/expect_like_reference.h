@@ -19,6 +19,7 @@ inline void expect_like_reference(const dsl::Graph& graph, const compiler::Verif
                                   const compiler::CompileOptions& compile_options) {
   for (const compiler::Comparison& c : compiler::verify_network(graph, compile_options, options)) {
     EXPECT_TRUE(c.finite) << c.what << ", seed " << options.seed;
+    EXPECT_EQ(c.undefined, 0) << c.what << ", seed " << options.seed;
     // A sum that cancels keeps the errors of its parts, and those of gradients are far above 1.
     const bool is_gradient = c.what.starts_with("gradient");
     const double scale = is_gradient ? std::max(c.largest_value, 1.0) : c.largest_value;
