@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "compiler/lower/halide.h"
 #include "runtime/base/error.h"
 
@@ -18,6 +21,36 @@ int64_t own_l2_bytes() {
   return kUsualL2Bytes;
 }
 
+/// What a target's name may have behind architecture and system: sets of instructions, nothing that
+/// changes what the code around a kernel must be.
+constexpr Halide::Target::Feature kInstructionSets[] = {Halide::Target::SSE41,
+                                                        Halide::Target::AVX,
+                                                        Halide::Target::F16C,
+                                                        Halide::Target::FMA,
+                                                        Halide::Target::FMA4,
+                                                        Halide::Target::AVX2,
+                                                        Halide::Target::AVX512,
+                                                        Halide::Target::AVX512_KNL,
+                                                        Halide::Target::AVX512_Skylake,
+                                                        Halide::Target::AVX512_Cannonlake,
+                                                        Halide::Target::AVX512_SapphireRapids,
+                                                        Halide::Target::ARMDotProd,
+                                                        Halide::Target::ARMFp16,
+                                                        Halide::Target::SVE,
+                                                        Halide::Target::SVE2};
+
+void check_features(const Halide::Target& target, const std::string& text) {
+  for (int i = 0; i < Halide::Target::FeatureEnd; ++i) {
+    const auto feature = static_cast<Halide::Target::Feature>(i);
+    if (!target.has_feature(feature) ||
+        std::ranges::find(kInstructionSets, feature) != std::end(kInstructionSets))
+      continue;
+    throw UserError("target '" + text + "' is not supported: " +
+                        Halide::Target::feature_to_name(feature) + " is no set of instructions",
+                    "leave it out");
+  }
+}
+
 }  // namespace
 
 Target parse_target(const std::string& text) {
@@ -31,8 +64,9 @@ Target parse_target(const std::string& text) {
   if (halide.os != Halide::Target::Linux || halide.bits != 64 ||
       (halide.arch != Halide::Target::X86 && halide.arch != Halide::Target::ARM)) {
     throw UserError("target '" + text + "' is not supported",
-                    "x86-64-linux and arm-64-linux are, with any features");
+                    "x86-64-linux and arm-64-linux are, with any sets of instructions");
   }
+  if (text != "host") check_features(halide, text);
   Target target;
   target.features = halide.to_string();
   if (text == "host") target.l2_bytes = own_l2_bytes();
@@ -50,26 +84,11 @@ Target parse_target(const std::string& text) {
 }
 
 bool runs_on_this_machine(const std::string& features) {
-  using Instructions = Halide::Target;
-  constexpr Instructions::Feature kSets[] = {Instructions::SSE41,
-                                             Instructions::AVX,
-                                             Instructions::F16C,
-                                             Instructions::FMA,
-                                             Instructions::FMA4,
-                                             Instructions::AVX2,
-                                             Instructions::AVX512,
-                                             Instructions::AVX512_KNL,
-                                             Instructions::AVX512_Skylake,
-                                             Instructions::AVX512_Cannonlake,
-                                             Instructions::AVX512_SapphireRapids,
-                                             Instructions::ARMDotProd,
-                                             Instructions::ARMFp16,
-                                             Instructions::SVE,
-                                             Instructions::SVE2};
   const Halide::Target wanted(features);
   const Halide::Target host = Halide::get_host_target();
   bool runs = wanted.arch == host.arch && wanted.bits == host.bits && wanted.os == host.os;
-  for (const auto set : kSets) runs = runs && (!wanted.has_feature(set) || host.has_feature(set));
+  for (const auto set : kInstructionSets)
+    runs = runs && (!wanted.has_feature(set) || host.has_feature(set));
   return runs;
 }
 
