@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "runtime/base/error.h"
@@ -108,7 +109,8 @@ bool HeldSignals::wait() const {
 std::vector<std::string> tool_words(const char* variable, const std::string& otherwise) {
   const char* given = std::getenv(variable);
   const std::string text = given == nullptr ? "" : given;
-  if (text.find('/') != text.npos && std::filesystem::is_regular_file(text)) return {text};
+  std::error_code ignored;
+  if (text.find('/') != text.npos && std::filesystem::is_regular_file(text, ignored)) return {text};
   std::istringstream in(text);
   std::vector<std::string> words;
   for (std::string word; in >> word;) words.push_back(word);
