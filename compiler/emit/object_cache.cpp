@@ -49,10 +49,13 @@ EntryHeader header_of(const KernelObject& kernel) {
 
 std::filesystem::path ObjectCache::default_folder() {
   if (const char* folder = std::getenv("HALCYON_CACHE")) return folder;
-  if (const char* folder = std::getenv("XDG_CACHE_HOME"))
-    return std::filesystem::path(folder) / "halcyon";
-  if (const char* home = std::getenv("HOME"))
-    return std::filesystem::path(home) / ".cache" / "halcyon";
+  // Source: XDG Base Directory Specification: what is empty or relative counts as not set.
+  const auto absolute = [](const char* variable) -> std::filesystem::path {
+    const char* folder = std::getenv(variable);
+    return folder != nullptr && folder[0] == '/' ? folder : "";
+  };
+  if (const auto folder = absolute("XDG_CACHE_HOME"); !folder.empty()) return folder / "halcyon";
+  if (const auto home = absolute("HOME"); !home.empty()) return home / ".cache" / "halcyon";
   return {};
 }
 

@@ -14,7 +14,7 @@ class ObjectCache {
   /// An empty folder means no cache. The folder is made when the first entry is stored.
   explicit ObjectCache(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  /// $HALCYON_CACHE, or halcyon below $XDG_CACHE_HOME or ~/.cache.
+  /// $HALCYON_CACHE, or halcyon below $XDG_CACHE_HOME or ~/.cache; empty where $HALCYON_CACHE is.
   static std::filesystem::path default_folder();
 
   std::optional<KernelObject> find(const std::string& symbol) const;

@@ -159,6 +159,10 @@ TEST(ObjectCacheFolder, FollowsTheEnvironment) {
   EXPECT_EQ(with(nullptr, "/b", "/c"), "/b/halcyon");
   EXPECT_EQ(with(nullptr, nullptr, "/c"), "/c/.cache/halcyon");
   EXPECT_EQ(with(nullptr, nullptr, nullptr), "");
+  EXPECT_EQ(with("", "/b", "/c"), "");
+  EXPECT_EQ(with(nullptr, "", "/c"), "/c/.cache/halcyon");
+  EXPECT_EQ(with(nullptr, "b", "/c"), "/c/.cache/halcyon");
+  EXPECT_EQ(with(nullptr, nullptr, ""), "");
 }
 
 }  // namespace
