@@ -27,6 +27,8 @@ TEST_F(DemoErrors, PlacesThatCannotBeWrittenAreFoundBeforeTheTraining) {
     expect_failure(demo({option, folder_.file("")}), 1, "it is a folder");
   }
   expect_failure(demo({"--save", ""}), 1, "its path is empty");
+  expect_failure(demo({"--save", "a", "--picture", "./a"}), 1,
+                 "error: --save and --picture both write './a'");
   expect_failure(demo({"--log", nowhere}), 1, "error: cannot write log '" + nowhere + "'");
   EXPECT_EQ(folder_.count(), 0u);
 }

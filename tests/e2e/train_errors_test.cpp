@@ -126,6 +126,15 @@ TEST_F(TrainErrors, PlacesThatCannotBeWrittenAreFoundBeforeTheTraining) {
   expect_failure(train({"--steps", "100000000", "--save", data_}), 1, "it is a folder");
 }
 
+TEST_F(TrainErrors, FilesThatAreWrittenAreDifferentOnes) {
+  const std::string one = folder_.file("one");
+  for (const std::string other : {"--checkpoint", "--log"}) {
+    expect_failure(train({"--steps", "100000000", "--save", one, other, one}), 1,
+                   "error: --save and " + other + " both write '" + one + "'");
+  }
+  EXPECT_FALSE(std::filesystem::exists(one));
+}
+
 TEST_F(TrainErrors, ARateThatIsTooHighSpoilsNoFile) {
   const std::string checkpoint = folder_.file("c.safetensors"), saved = folder_.file("w");
   ASSERT_EQ(train({"--checkpoint", checkpoint, "--save", saved}).status, 0);

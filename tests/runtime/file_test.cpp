@@ -124,6 +124,43 @@ TEST(File, SaysBeforehandThatItCannotWrite) {
       "cannot write '" + missing + "': there is no folder '" + folder.file("no/such") + "'");
 }
 
+TEST(File, TakesTheLongestNamesAndSaysBeforehandWhichAreTooLong) {
+  const TemporaryFolder folder;
+  const std::string longest = folder.file(std::string(255, 'a'));
+  check_can_write(longest);
+  for (const char* text : {"old", "new"}) {
+    write_file_atomically(longest, bytes_of(text));
+    EXPECT_EQ(text_of(longest), text);
+  }
+  EXPECT_EQ(folder.count(), 1u);
+  expect_error<SystemError>([&] { check_can_write(longest + "a"); },
+                            "cannot write '" + longest + "a': file name too long");
+  fs::create_symlink("loop", folder.file("loop"));
+  expect_error<SystemError>([&] { check_can_write(folder.file("loop")); }, "symbolic links");
+}
+
+TEST(File, SaysBeforehandThatTwoFilesAreOne) {
+  const TemporaryFolder folder;
+  const std::string a = folder.file("a"), b = folder.file("b");
+  write_file_atomically(a, bytes_of("x"));
+  fs::create_symlink("a", folder.file("link"));
+  check_distinct(std::vector<PlannedFile>{{"--x", a}, {"--y", b}, {"--z", ""}, {"--w", ""}});
+  for (const std::string& same :
+       {a, folder.file("./a"), folder.file("../") + folder.path().filename().string() + "/a",
+        folder.file("link")}) {
+    expect_error<UserError>(
+        [&] {
+          check_distinct(std::vector<PlannedFile>{{"--x", a}, {"--y", b}, {"--z", same}});
+        },
+        "--x and --z both write '" + same + "'", "hint: the later would replace the earlier");
+  }
+  expect_error<UserError>(
+      [&] {
+        check_distinct(std::vector<PlannedFile>{{"--x", b}, {"--y", folder.file("./b")}});
+      },
+      "--x and --y both write '");
+}
+
 TEST(File, SaysBeforehandThatTheFolderIsNotToBeWritten) {
   const TemporaryFolder folder;
   fs::permissions(folder.file(""), fs::perms::owner_read | fs::perms::owner_exec);
