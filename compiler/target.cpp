@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "compiler/lower/halide.h"
 #include "runtime/base/error.h"
 
@@ -28,11 +31,6 @@ constexpr Halide::Target::Feature kInstructionSets[] = {Halide::Target::SSE41,
                                                         Halide::Target::SVE,
                                                         Halide::Target::SVE2};
 
-bool has_instruction_sets_only(Halide::Target target) {
-  for (const auto set : kInstructionSets) target.set_feature(set, false);
-  return target == Halide::Target(target.os, target.arch, target.bits);
-}
-
 /// Of a core of this machine; the usual one where the system does not tell.
 int64_t own_l2_bytes() {
 #ifdef _SC_LEVEL2_CACHE_SIZE
@@ -40,6 +38,18 @@ int64_t own_l2_bytes() {
   if (bytes > 0) return bytes;
 #endif
   return kUsualL2Bytes;
+}
+
+void check_features(const Halide::Target& target, const std::string& text) {
+  for (int i = 0; i < Halide::Target::FeatureEnd; ++i) {
+    const auto feature = static_cast<Halide::Target::Feature>(i);
+    if (!target.has_feature(feature) ||
+        std::ranges::find(kInstructionSets, feature) != std::end(kInstructionSets))
+      continue;
+    throw UserError("target '" + text + "' is not supported: " +
+                        Halide::Target::feature_to_name(feature) + " is no set of instructions",
+                    "leave it out");
+  }
 }
 
 }  // namespace
@@ -53,11 +63,11 @@ Target parse_target(const std::string& text) {
   }
   halide = text == "host" ? Halide::get_host_target() : Halide::Target(text);
   if (halide.os != Halide::Target::Linux || halide.bits != 64 ||
-      (halide.arch != Halide::Target::X86 && halide.arch != Halide::Target::ARM) ||
-      !has_instruction_sets_only(halide)) {
+      (halide.arch != Halide::Target::X86 && halide.arch != Halide::Target::ARM)) {
     throw UserError("target '" + text + "' is not supported",
                     "x86-64-linux and arm-64-linux are, with any instruction sets");
   }
+  if (text != "host") check_features(halide, text);
   Target target;
   target.features = halide.to_string();
   if (text == "host") target.l2_bytes = own_l2_bytes();

@@ -16,6 +16,7 @@
 #include <bit>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 
 #include "dsl/shape_errors.h"
 
@@ -72,6 +73,12 @@ struct Term {
   }
 };
 
+/// For constant expressions too, in which nothing may be computed from an infinity.
+constexpr bool is_finite(float value) {
+  constexpr float kMost = std::numeric_limits<float>::max();
+  return value >= -kMost && value <= kMost;
+}
+
 struct Formula {
   static constexpr int kCapacity = 96;
 
@@ -87,6 +94,13 @@ struct Formula {
       if (terms[i].operation == Operation::input && terms[i].a >= count) count = terms[i].a + 1;
     }
     return count;
+  }
+
+  /// Errors: a constant that is not finite.
+  constexpr void check_constants() const {
+    for (int i = 0; i < size; ++i) {
+      if (!is_finite(terms[i].value)) mistakes::value_is_not_finite("a number of the formula");
+    }
   }
 
   constexpr bool operator==(const Formula& o) const {

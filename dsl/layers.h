@@ -70,7 +70,7 @@ struct ConvLayer {
     ops::Conv op;
     op.filters = filters;
     op.groups = options.groups;
-    op.kernel = detail::per_axis("kernel", kernel, in);
+    op.kernel = detail::kernel_per_axis(kernel, in);
     op.stride = detail::per_axis("stride", options.stride, in);
     op.dilation = detail::per_axis("dilation", options.dilation, in);
     const Padding pad = detail::resolve_padding(options.pad, in, op.kernel, op.stride, op.dilation);
@@ -120,7 +120,7 @@ struct ConvTransposeLayer {
     ops::ConvTranspose op;
     op.filters = filters;
     op.groups = options.groups;
-    op.kernel = detail::per_axis("kernel", kernel, in);
+    op.kernel = detail::kernel_per_axis(kernel, in);
     op.stride = detail::per_axis("stride", options.stride, in);
     op.dilation = detail::per_axis("dilation", options.dilation, in);
     op.pad_begin = detail::per_axis("pad", options.pad.begin, in);

@@ -106,6 +106,8 @@ class Network {
       if (init.rule == Initializer::Rule::values && found != shape.elements()) {
         mistakes::number_of_values_does_not_match(found, shape);
       }
+      check_finite("its initial value", {&init.value, 1});
+      check_finite("one of its values", init.given);
     });
     const Distribution drawn = resolve(init, shape);
     ops::Parameter op{
@@ -128,6 +130,7 @@ class Network {
       rules::check_size(shape);
       const auto found = static_cast<int64_t>(values.size());
       if (found != shape.elements()) mistakes::number_of_values_does_not_match(found, shape);
+      check_finite("one of its values", values);
     });
     const ops::Constant op{.shape = shape, .values = static_cast<int64_t>(graph_.constants.size())};
     graph_.constants.push_back(std::move(values));
@@ -156,6 +159,7 @@ class Network {
       check_name(loss_name);
       check_mine(x);
       if (x.shape().rank != 0) mistakes::loss_must_be_a_scalar(x.shape());
+      check_finite("its weight", {&weight, 1});
       for (const Loss& other : graph_.losses) {
         if (other.name == loss_name) mistakes::name_is_already_taken();
       }
@@ -268,6 +272,13 @@ class Network {
       usable = *c >= ' ' && *c <= '~' && *c != '"' && *c != '\\';
     }
     if (!usable) mistakes::name_is_not_usable();
+  }
+
+  // No value of a formula or a parameter may spoil everything behind it.
+  static constexpr void check_finite(const char* what, std::span<const float> values) {
+    for (const float value : values) {
+      if (!is_finite(value)) mistakes::value_is_not_finite(what);
+    }
   }
 
   static constexpr std::span<const int64_t> extents_of(const Shape& shape) {

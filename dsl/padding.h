@@ -35,6 +35,13 @@ constexpr Spatial per_axis(const char* attribute, const Spatial& s, const Shape&
   return full;
 }
 
+/// Checked before a weight is made of it, which would be blamed otherwise.
+constexpr Spatial kernel_per_axis(const Spatial& kernel, const Shape& x) {
+  const Spatial full = per_axis("kernel", kernel, x);
+  for (int axis = 0; axis < full.rank; ++axis) rules::check_positive("kernel", full[axis]);
+  return full;
+}
+
 /// Source: ONNX auto_pad SAME_UPPER; the odd zero goes to the end.
 constexpr Padding resolve_padding(const Padding& pad, const Shape& x, const Spatial& kernel,
                                   const Spatial& stride, const Spatial& dilation) {

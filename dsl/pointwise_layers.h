@@ -22,6 +22,7 @@ constexpr Tensor apply(const ops::Pointwise& op, const std::vector<Tensor>& in,
   Network& net = in[0].owner();
   const FixedString name = net.unique_name(given, name_of(Op(op)), place);
   explain(op.function, name, place, {}, [&] {
+    op.formula.check_constants();
     for (const Tensor& x : in) {
       if (x.network != in[0].network) mistakes::tensors_of_different_networks();
     }

@@ -407,6 +407,10 @@ namespace mistakes {
                      "give each its own labels, or both as many classes"};
 }
 
+[[noreturn]] inline void value_is_not_finite(const char* what) {
+  throw ShapeMistake{std::string(what) + " is infinite or not a number", ""};
+}
+
 [[noreturn]] inline void loss_must_be_a_scalar(const Shape& found) {
   throw ShapeMistake{"a loss is one number, x is " + to_string(found),
                      "make it with softmax_cross_entropy or mean_square"};

@@ -37,6 +37,7 @@ requires(!std::is_invocable_v<const F&, Scalar>) &&
   return explain(name.text, name.text, name.place, {}, [&] {
     Stencil neighbours;
     const Scalar result = function(Window(neighbours));
+    result.formula.check_constants();
     const ops::Stencil op{.function = name.text,
                           .formula = neighbours.with(result.formula),
                           .border = options.border};

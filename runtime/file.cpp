@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <map>
 #include <new>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -70,6 +71,16 @@ std::string resolve_target(const std::string& path) {
   std::error_code error;
   const std::filesystem::path resolved = std::filesystem::canonical(path, error);
   return error ? path : resolved.string();
+}
+
+/// Beside the file; a name that leaves no room for the ending is cut.
+std::string temporary_of(const std::string& target) {
+  constexpr std::string_view kEnding = ".partial";
+  constexpr std::size_t kLongestName = 255;  // of Linux' file systems
+  const std::filesystem::path path(target);
+  const std::string name = path.filename().string();
+  return (path.parent_path() / name.substr(0, kLongestName - kEnding.size())).string() +
+         std::string(kEnding);
 }
 
 /// Opens the temporary and locks it. The lock goes with the process, so what a killed one leaves is
@@ -164,7 +175,7 @@ std::vector<std::byte> read_file(const std::string& path, uint64_t limit_bytes) 
 
 void write_file_atomically(const std::string& path, std::span<const std::byte> bytes) {
   const std::string target = resolve_target(path);
-  const std::string temporary = target + ".partial";
+  const std::string temporary = temporary_of(target);
   const Descriptor file = open_temporary(temporary, path);
   const auto fail = [&](const char* what) {
     const int error = errno;
@@ -194,6 +205,24 @@ void check_can_write(const std::string& path) {
     throw SystemError("cannot write '" + path + "': there is no folder '" + folder + "'");
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
     throw SystemError("cannot write '" + path + "': folder '" + folder + "': " + error_text(errno));
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0 && errno != ENOENT)
+    throw SystemError("cannot write '" + path + "': " + error_text(errno));
+}
+
+void check_distinct(std::span<const PlannedFile> files) {
+  std::map<std::filesystem::path, const PlannedFile*> known;
+  for (const PlannedFile& file : files) {
+    if (file.path.empty()) continue;
+    std::error_code error;  // links and '..' are followed as far as there is something
+    const std::filesystem::path whole = std::filesystem::absolute(file.path, error);
+    std::filesystem::path real = std::filesystem::weakly_canonical(whole, error);
+    if (error) real = whole.lexically_normal();
+    const auto [first, is_new] = known.emplace(std::move(real), &file);
+    if (is_new) continue;
+    throw UserError(first->second->name + " and " + file.name + " both write '" + file.path + "'",
+                    "the later would replace the earlier: give each a file of its own");
+  }
 }
 
 void check_distinct(std::span<const PlannedFile> files) {

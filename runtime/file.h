@@ -19,8 +19,8 @@ std::vector<std::byte> read_file(const std::string& path, uint64_t limit_bytes =
 
 /// Replaces the file by `bytes`: temporary file beside it, fsync, rename, fsync of the folder. A
 /// symbolic link is followed, an existing file keeps its mode. The temporary is named `path` +
-/// ".partial"; one that a killed process left is reused by the next write, so at most one lies
-/// about.
+/// ".partial", cut where that is too long; one that a killed process left is reused by the next
+/// write, so at most one lies about.
 /// Errors: UserError if `path` is empty or names something that is no regular file;
 /// SystemError if writing fails, and then the file is as it was and the temporary is removed.
 /// Threads: writers of one path wait for each other, across processes too.

@@ -23,7 +23,7 @@ struct Comparison {
   double tolerance = kTolerance;  ///< of relative()
   double resolution = 0;   ///< what rounding alone does to a gradient that is read off parameters
   bool finite = true;      ///< what was found is, wherever the reference is
-  int64_t undefined = 0;   ///< values of the reference that no float holds: nothing to compare with
+  int64_t undefined = 0;   ///< values of the reference that no float holds: nothing to compare
   bool same_bits = true;   ///< of an output, with 1 thread and with as many as were asked for
   int64_t other_tops = 0;  ///< samples with another largest class than the reference's; of scores
 

@@ -137,16 +137,18 @@ void add_compile_command(CLI::App& app) {
   CLI::Option* const train = command->add_flag("--train", options->train, "add train_step");
   options->add_training_to(*command, train);
   options->add_input_shape_to(*command)->excludes(train);
-  command->add_option(
-      "-o,--output", options->folder,
-      "folder for the library; needed unless --dump-after or --stop-after is given");
+  command
+      ->add_option("-o,--output", options->folder,
+                   "folder for the library; needed unless --dump-after or --stop-after is given")
+      ->check(some_path());
   command->add_option("--name", options->name, "name of the library; the network's own otherwise")
       ->check(usable_by(check_library_name, "NAME"));
   command
       ->add_option("--emit", options->emit,
                    "static: libNAME.a; shared: libNAME.so; exe: a program that works on files")
       ->check(usable_by([](const std::string& text) { parse_emit(text); }, "KIND"));
-  command->add_option("--weights", options->weights, "safetensors file to link in");
+  command->add_option("--weights", options->weights, "safetensors file to link in")
+      ->check(some_path());
   runtime::add_workspace_limit_to(*command, options->workspace_limit);
   command->add_flag("--timing", options->timing, "time of each pass");
   command->add_option("--dump-after", options->dump_after, "print the program behind this pass")

@@ -95,7 +95,8 @@ void CompileFlags::add_source_to(CLI::App& command) {
 
 void CompileFlags::add_to(CLI::App& command) {
   add_source_to(command);
-  command.add_option("--cache", cache, "folder of compiled kernels; none to do without");
+  command.add_option("--cache", cache, "folder of compiled kernels; none to do without")
+      ->check(some_path());
   command.add_option("--jobs", jobs, "threads that compile; 0: all")->check(whole_number(0, 256));
 }
 

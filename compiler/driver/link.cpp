@@ -62,8 +62,12 @@ class Linkage {
                           ":\n" + linked.errors,
                       "the environment variable CC must name a compiler for that machine");
     }
-    runtime::write_file_atomically(path.string(), runtime::read_file(result));
     std::error_code error;
+    if (!fs::exists(result, error)) {
+      throw UserError("the C compiler '" + compiler + "' said nothing, but did not make " + name,
+                      "is the environment variable CC the name of a compiler?");
+    }
+    runtime::write_file_atomically(path.string(), runtime::read_file(result));
     fs::permissions(path, fs::status(result).permissions(), error);
     if (error) {
       throw SystemError("cannot make '" + path.string() + "' executable: " + error.message());

@@ -1,5 +1,7 @@
 #include "compiler/driver/source.h"
 
+#include <sys/wait.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -14,6 +16,7 @@
 #include "dsl/zoo/zoo.h"
 #include "runtime/base/error.h"
 #include "runtime/temporary_folder.h"
+#include "runtime/weights.h"
 
 namespace halcyon::compiler {
 
@@ -107,10 +110,38 @@ void compile_source(const std::string& path, const std::string& program, std::ch
   }
 }
 
+/// How a program failed, and what it said.
+std::string failure_text(const Finished& failed) {
+  std::string text =
+      WIFSIGNALED(failed.status)
+          ? std::string("was ended by a signal: ") + strsignal(WTERMSIG(failed.status))
+          : "ended with status " + std::to_string(WEXITSTATUS(failed.status));
+  constexpr std::size_t kMost = 2000;
+  if (!failed.errors.empty()) text += "; it said:\n" + failed.errors.substr(0, kMost);
+  return text.substr(0, text.find_last_not_of('\n') + 1);
+}
+
+/// Text of the program's own would be taken for the network.
+void check_begins_as_network(const std::string& path, const std::string& printed) {
+  if (printed.starts_with("network ")) return;
+  const std::string line = printed.substr(0, std::min(printed.find('\n'), std::size_t{60}));
+  throw UserError(
+      path + (printed.empty() ? ": the program that describes the network ended without printing it"
+                              : " prints " + runtime::quote(line) + " in front of the network"),
+      printed.empty() ? "does the function call exit?"
+                      : "standard output carries the network: print to standard error instead");
+}
+
 /// The network as text.
 std::string run_generator(const std::string& path, const std::string& program,
                           std::chrono::seconds limit, const HeldSignals& signals) {
   const Finished printed = run_child({program}, limit, signals);
+  if (printed.launch_error != 0) {
+    throw SystemError(path + ": cannot run the program that the C++ compiler made of it: " +
+                          std::strerror(printed.launch_error),
+                      "is CXX a C++ compiler, and may programs run in the folder for temporary "
+                      "files, $TMPDIR or /tmp?");
+  }
   if (printed.timed_out) {
     throw UserError(path + ": the program that describes the network ran longer than " +
                         std::to_string(limit.count()) + " s and was stopped",
@@ -118,10 +149,11 @@ std::string run_generator(const std::string& path, const std::string& program,
   }
   if (printed.status != 0) {
     const bool said = printed.errors.starts_with("error: ");
-    throw UserError(said ? path + ": " +
-                               printed.errors.substr(7, printed.errors.find_last_not_of('\n') - 6)
-                         : path + ": the program that describes the network failed");
+    throw UserError(
+        said ? path + ": " + printed.errors.substr(7, printed.errors.find_last_not_of('\n') - 6)
+             : path + ": the program that describes the network " + failure_text(printed));
   }
+  check_begins_as_network(path, printed.output);
   return printed.output;
 }
 
@@ -131,7 +163,7 @@ dsl::Graph file_graph(const std::string& path, std::chrono::seconds limit) {
   const runtime::TemporaryFolder folder;
   const std::string program = folder.file("generator");
   compile_source(path, program, limit, signals);
-  return parse_graph(run_generator(path, program, limit, signals), path);
+  return parse_graph(run_generator(path, program, limit, signals), "the text of " + path);
 }
 
 }  // namespace

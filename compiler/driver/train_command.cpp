@@ -135,13 +135,19 @@ void add_train_command(CLI::App& app) {
       ->check(whole_number(0, 1'000'000'000));
   CLI::Option* const weights =
       command->add_option("--weights", o->weights, "safetensors file to begin from");
-  command->add_option("--save", o->save, "safetensors file for the trained weights");
-  command->add_option("--checkpoint", o->checkpoint,
-                      "file that holds the whole state, written every epoch");
+  weights->check(some_path());
+  command->add_option("--save", o->save, "safetensors file for the trained weights")
+      ->check(some_path());
+  command
+      ->add_option("--checkpoint", o->checkpoint,
+                   "file that holds the whole state, written every epoch")
+      ->check(some_path());
   command
       ->add_option("--resume", o->resume, "checkpoint to continue from; it holds the weights, too")
+      ->check(some_path())
       ->excludes(weights);
-  command->add_option("--log", o->log, "JSON lines, one for each step and epoch");
+  command->add_option("--log", o->log, "JSON lines, one for each step and epoch")
+      ->check(some_path());
   command->add_option("--seed", o->seed)->check(whole_number<uint64_t>(0));
   command->add_option("--threads", o->threads, "0: all")->check(whole_number(0, 1024));
   command->add_flag("--no-shuffle", o->no_shuffle);

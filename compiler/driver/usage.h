@@ -6,6 +6,7 @@
 namespace halcyon::compiler {
 
 using runtime::number;
+using runtime::some_path;
 using runtime::usable_by;
 using runtime::usage_text;
 using runtime::whole_number;

@@ -5,12 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <exception>
 #include <numeric>
 #include <string>
 #include <vector>
 
-#include "compiler/driver/usage.h"
 #include "lenet5_digits.h"  // generated: lenet5_digits_network(), for colour pictures of 32x32
 #include "lenet5_mnist.h"   // generated: lenet5_mnist_network(), for grey pictures of 28x28
 #include "runtime/data/digits.h"
@@ -19,6 +17,8 @@
 #include "runtime/file.h"
 #include "runtime/metrics.h"
 #include "runtime/network.h"
+#include "runtime/program/report.h"
+#include "runtime/program/usage.h"
 #include "runtime/trainer.h"
 
 using namespace halcyon::runtime;
@@ -131,10 +131,9 @@ void run(const Options& options) {
 }
 
 void describe(CLI::App& app, Options& o) {
-  using halcyon::compiler::whole_number;
   app.option_defaults()->always_capture_default();
-  app.add_option("--data", o.data,
-                 "folder with MNIST's files, plain or .gz; else digits are drawn");
+  app.add_option("--data", o.data, "folder with MNIST's files, plain or .gz; else digits are drawn")
+      ->check(some_path());
   app.add_option("--digits", o.digits, "how many digits to draw for training")
       ->check(whole_number(100, 1'000'000));
   app.add_option("--epochs", o.epochs, "times through all pictures")
@@ -146,28 +145,20 @@ void describe(CLI::App& app, Options& o) {
       ->check(whole_number(0, 1024));
   app.add_option("--save", o.save, "weights, as safetensors");
   app.add_option("--picture", o.picture, "unseen digits with their answers, as PNG");
-  app.add_option("--log", o.log, "JSON lines about steps and epochs");
-  app.add_option("--checkpoint", o.checkpoint, "written after each epoch, for --resume");
-  app.add_option("--resume", o.resume, "checkpoint to go on from, bit for bit");
+  app.add_option("--log", o.log, "JSON lines about steps and epochs")->check(some_path());
+  app.add_option("--checkpoint", o.checkpoint, "written after each epoch, for --resume")
+      ->check(some_path());
+  app.add_option("--resume", o.resume, "checkpoint to go on from, bit for bit")->check(some_path());
 }
 
 }  // namespace
 
-int main(int argc, char** argv) try {
+int main(int argc, char** argv) {
   Options options;
   CLI::App app("Trains LeNet-5 on handwritten digits and reads digits it has never seen.", "demo");
   describe(app, options);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& help) {
-    return app.exit(help);
-  } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "error: %s\n  hint: --help lists the options\n",
-                 halcyon::compiler::usage_text(error).c_str());
-    return 2;
-  }
-  run(options);
-} catch (const std::exception& error) {
-  std::fprintf(stderr, "error: %s\n", error.what());
-  return 1;
+  app.callback([&] { run(options); });
+  return run_and_report(app, argc, argv, [](const CLI::ParseError& error) {
+    return usage_text(error) + "\n  hint: --help lists the options";
+  });
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <string_view>
+#include <system_error>
 
 #include "runtime/base/error.h"
 #include "runtime/data/npy.h"
@@ -17,9 +18,15 @@
 namespace halcyon::runtime {
 namespace {
 
-std::string names_of(const halcyon_tensor_info* tensors, int32_t count) {
+/// The names of a file's tensors; of many, the first.
+std::string tensor_names(const WeightFile& file) {
+  constexpr std::size_t kMost = 10;
+  if (file.tensors.empty()) return "nothing";
   std::string names;
-  for (int32_t i = 0; i < count; ++i) names += (i == 0 ? "" : ", ") + quote(tensors[i].name);
+  for (std::size_t i = 0; i < std::min(file.tensors.size(), kMost); ++i)
+    names += (i == 0 ? "" : ", ") + quote(file.tensors[i].name);
+  if (file.tensors.size() > kMost)
+    names += " and " + std::to_string(file.tensors.size() - kMost) + " more";
   return names;
 }
 
@@ -169,7 +176,14 @@ class AllInputs {
     }
   }
 
-  void read(const NamedFile& file) {
+  void read(const std::string& text) {
+    const NamedFile file = split_name(text, info_.inputs, info_.input_count);
+    std::error_code ignored;
+    if (!file.unknown.empty() && !std::filesystem::exists(file.path, ignored)) {
+      throw UserError("network '" + std::string(info_.name) + "' has no input " +
+                          quote(file.unknown) + ", and there is no file '" + file.path + "'",
+                      "the inputs are " + names_of(info_.inputs, info_.input_count));
+    }
     const std::string ending = std::filesystem::path(file.path).extension().string();
     if (ending == ".safetensors") return read_tensors(file);
     if (ending != ".npy" && !is_picture_name(file.path)) {
@@ -222,12 +236,9 @@ class AllInputs {
       found = true;
     }
     if (found) return;
-    std::string holds;
-    for (const WeightTensor& tensor : file.tensors)
-      holds += (holds.empty() ? "" : ", ") + quote(tensor.name);
     throw UserError("input file '" + named.path + "' has no tensor with the name of an input",
                     "the inputs are " + names_of(info_.inputs, info_.input_count) +
-                        ", the file holds " + (holds.empty() ? "nothing" : holds));
+                        ", the file holds " + tensor_names(file));
   }
 
   void append(int32_t index, Tensor more) {
@@ -282,8 +293,7 @@ void InputOptions::add_to(CLI::App& command) {
 
 InputValues read_inputs(const halcyon_network& info, const InputOptions& options) {
   AllInputs all(info, options);
-  for (const std::string& text : options.files)
-    all.read(split_name(text, info.inputs, info.input_count));
+  for (const std::string& text : options.files) all.read(text);
   return all.finish();
 }
 
@@ -295,8 +305,15 @@ std::string shape_of_batch(const halcyon_tensor_info& tensor) {
 NamedFile split_name(const std::string& text, const halcyon_tensor_info* tensors, int32_t count) {
   const std::size_t equals = text.find('=');
   for (int32_t i = 0; equals != text.npos && i < count; ++i)
-    if (text.substr(0, equals) == tensors[i].name) return {i, text.substr(equals + 1)};
-  return {-1, text};
+    if (text.substr(0, equals) == tensors[i].name) return {i, text.substr(equals + 1), ""};
+  const bool is_name = equals != text.npos && text.find('/') > equals;
+  return {-1, text, is_name ? text.substr(0, equals) : ""};
+}
+
+std::string names_of(const halcyon_tensor_info* tensors, int32_t count) {
+  std::string names;
+  for (int32_t i = 0; i < count; ++i) names += (i == 0 ? "" : ", ") + quote(tensors[i].name);
+  return names;
 }
 
 }  // namespace halcyon::runtime

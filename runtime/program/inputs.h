@@ -43,7 +43,11 @@ std::string shape_of_batch(const halcyon_tensor_info& tensor);
 struct NamedFile {
   int32_t index = -1;  ///< of the tensor, or -1
   std::string path;
+  std::string unknown;  ///< what stands in front of a '=' that may have been meant as a name
 };
 NamedFile split_name(const std::string& text, const halcyon_tensor_info* tensors, int32_t count);
+
+/// "'image', 'mask'"
+std::string names_of(const halcyon_tensor_info* tensors, int32_t count);
 
 }  // namespace halcyon::runtime

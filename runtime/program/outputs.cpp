@@ -117,7 +117,7 @@ void OutputOptions::add_to(CLI::App& command) {
   command.add_option("--top", top, "how many classes to print")
       ->capture_default_str()
       ->check(whole_number<int64_t>(1));
-  command.add_option("--labels", labels, "names of the classes, one to a line");
+  command.add_option("--labels", labels, "names of the classes, one to a line")->check(some_path());
   command.add_flag("--json", json, "print one JSON object");
 }
 
@@ -126,6 +126,12 @@ OutputPlan::OutputPlan(const halcyon_network& info, const OutputOptions& options
   std::vector<PlannedFile> planned;
   for (const std::string& text : options.files) {
     const NamedFile file = split_name(text, info.outputs, info.output_count);
+    if (!file.unknown.empty()) {
+      throw UserError(
+          "network '" + std::string(info.name) + "' has no output " + quote(file.unknown),
+          "the outputs are " + names_of(info.outputs, info.output_count) +
+              "; a file whose name has a '=' is written as ./" + file.path);
+    }
     const std::string ending = ending_of(file.path);
     if (ending != ".npy" && ending != ".safetensors" && ending != ".png") {
       throw UserError("output file '" + file.path + "' has a name that says nothing of its format",

@@ -16,18 +16,22 @@ int fail(int status, const std::string& message) {
   return status;
 }
 
+/// 0 if everything that was printed is on its way.
+int flush() {
+  if (std::fflush(stdout) == 0 && std::cout.flush()) return 0;
+  return fail(kUserMistake, "cannot write to standard output");
+}
+
 }  // namespace
 
 int run_and_report(CLI::App& app, int argc, const char* const* argv,
                    const std::function<std::string(const CLI::ParseError&)>& usage) {
   try {
     app.parse(argc, argv);
-    if (std::fflush(stdout) != 0 || !std::cout.flush()) {
-      return fail(kUserMistake, "cannot write to standard output");
-    }
-    return 0;
-  } catch (const CLI::Success& e) {
-    return app.exit(e);
+    return flush();
+  } catch (const CLI::Success& e) {  // the help, or the version
+    app.exit(e);
+    return flush();
   } catch (const CLI::ParseError& e) {
     return fail(kBadUsage, usage(e));
   } catch (const InternalError& e) {

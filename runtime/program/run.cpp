@@ -38,6 +38,7 @@ void RunOptions::add_to(CLI::App& command) {
   input.add_to(command);
   output.add_to(command);
   CLI::Option* const file = command.add_option("--weights", weights, "safetensors file");
+  file->check(some_path());
   command.add_option("--seed", seed, "of random weights, where none are given")
       ->check(whole_number<uint64_t>(0))
       ->excludes(file);

@@ -45,9 +45,18 @@ inline CLI::Validator number(const char* wanted, bool (*is_wanted)(float)) {
     char* end = nullptr;
     const float value = std::strtof(text.c_str(), &end);
     if (!text.empty() && *end == '\0' && std::isfinite(value) && is_wanted(value)) return "";
-    return "'" + text + "' is no number " + wanted;
+    return "'" + text + "' is no number" + (*wanted == '\0' ? "" : " ") + wanted;
   };
   return CLI::Validator(check, "NUMBER");
+}
+
+/// Refuses the empty text that an unset variable of a shell leaves: it would mean that the option
+/// is not given at all.
+inline CLI::Validator some_path() {
+  const auto check = [](const std::string& text) -> std::string {
+    return text.empty() ? "the path is empty" : "";
+  };
+  return CLI::Validator(check, "PATH");
 }
 
 /// Takes the words at which `use` throws no UserError.

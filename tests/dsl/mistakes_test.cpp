@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
 #include <regex>
 #include <string>
 
@@ -64,6 +65,25 @@ TEST(Mistakes, OfChannelsNameBothShapes) {
       "  hint: one bias per output channel");
 }
 
+TEST(Mistakes, OfNumbersThatAreNotFinite) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(MISTAKE(net.constant("mean", {3}, {0, kNan, 0})),
+            "constant 'mean' (HERE): one of its values is infinite or not a number");
+  EXPECT_EQ(MISTAKE(x | conv(4, 3, {.init = constant(kInfinity)})),
+            "parameter 'conv1.weight' (HERE): its initial value is infinite or not a number");
+  EXPECT_EQ(MISTAKE(net.parameter("p", {2}, values({-kInfinity, 0}))),
+            "parameter 'p' (HERE): one of its values is infinite or not a number");
+  EXPECT_EQ(MISTAKE(net.loss("l", mean_square(x, net.target("t", {3, 8, 6})), kNan)),
+            "loss 'l' (HERE): its weight is infinite or not a number");
+  EXPECT_EQ(MISTAKE(x | leaky_relu(kNan)),
+            "leaky_relu 'leaky_relu1' (HERE): a number of the formula is infinite or not a number");
+  EXPECT_EQ(MISTAKE(x * kInfinity),
+            "mul 'mul1' (HERE): a number of the formula is infinite or not a number");
+  EXPECT_EQ(MISTAKE(x | custom("mine", [](Window w) { return w(0, 1) * kNan; })),
+            "mine 'mine' (HERE): a number of the formula is infinite or not a number");
+}
+
 TEST(Mistakes, OfWindowsShowTheArithmetic) {
   EXPECT_EQ(MISTAKE(x | conv(4, 7)),
             "conv 'conv1' (HERE): a window of 7 (kernel 7, dilation 1) does not fit into 6 + 0 + 0 "
@@ -92,6 +112,11 @@ TEST(Mistakes, OfAttributesNameThem) {
             "conv 'conv1' (HERE): groups is 0, expected at least 1; inputs [N,3,8,6]");
   EXPECT_EQ(MISTAKE(x | conv(0, 3)),
             "conv 'conv1' (HERE): filters is 0, expected at least 1; inputs [N,3,8,6]");
+  EXPECT_EQ(MISTAKE(x | conv(4, {3, 0})),
+            "conv 'conv1' (HERE): kernel is 0, expected at least 1; inputs [N,3,8,6]");
+  EXPECT_EQ(MISTAKE(x | conv_transpose(4, -2)),
+            "conv_transpose 'conv_transpose1' (HERE): kernel is -2, expected at least 1; inputs "
+            "[N,3,8,6]");
   EXPECT_EQ(MISTAKE(x | conv(4, 3, {.stride = 0, .pad = same})),
             "conv 'conv1' (HERE): stride is 0, expected at least 1; inputs [N,3,8,6]");
   EXPECT_EQ(MISTAKE(x | conv(4, int64_t{1} << 62, {.pad = same, .dilation = int64_t{1} << 62})),

@@ -161,6 +161,42 @@ TEST_F(CommandLine, ValuesThatAnOptionDoesNotHaveAreBadUsage) {
                  "error: --schedule: unknown learning-rate schedule 'zigzag'");
 }
 
+TEST_F(CommandLine, AnEmptyPathIsNotAnOptionLeftOut) {
+  expect_failure(run_halcyon({"compile", "zoo:lenet5", "-o", ""}), 2,
+                 "error: --output: the path is empty");
+  for (const std::string option : {"--weights", "--cache"}) {
+    expect_compile_fails({"zoo:lenet5", option, ""}, 2, "error: " + option + ": the path is empty");
+  }
+  for (const std::string option :
+       {"--weights", "--save", "--checkpoint", "--resume", "--log", "--cache"}) {
+    expect_failure(run_halcyon({"train", "zoo:lenet5", option, ""}), 2,
+                   "error: " + option + ": the path is empty");
+  }
+  for (const std::string option : {"--weights", "--labels"}) {
+    expect_failure(run_halcyon({"run", "zoo:lenet5", "--input", "x.npy", option, ""}), 2,
+                   "error: " + option + ": the path is empty");
+  }
+  EXPECT_EQ(names_in(out_), std::vector<std::string>{});
+}
+
+TEST_F(CommandLine, TargetsWithWhatIsNoSetOfInstructions) {
+  for (const std::string feature :
+       {"cuda", "opencl", "debug", "profile", "asan", "msan", "jit", "no_asserts",
+        "c_plus_plus_name_mangling", "no_runtime", "user_context"}) {
+    expect_compile_fails({"zoo:lenet5", "--target", "x86-64-linux-sse41-" + feature}, 1,
+                         "error: target 'x86-64-linux-sse41-" + feature +
+                             "' is not supported: " + feature + " is no set of instructions");
+  }
+}
+
+TEST_F(CommandLine, HelpThatCannotBeWrittenIsNotSaidToBe) {
+  for (const char* words : {"--help", "compile --help", "--version", "zoo"}) {
+    const Finished finished = run_program(
+        {.words = {"sh", "-c", std::string(HALCYON_PROGRAM) + " " + words + " >/dev/full"}});
+    expect_failure(finished, 1, "error: cannot write to standard output");
+  }
+}
+
 TEST_F(CommandLine, OptionsThatMeanNothingTogetherAreBadUsage) {
   expect_compile_fails({"zoo:lenet5", "--optimizer", "adam"}, 2,
                        "error: --optimizer requires --train");

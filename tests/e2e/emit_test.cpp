@@ -157,6 +157,8 @@ TEST_F(EmitLinked, WithoutACCompilerNothingIsWritten) {
                    "hint: install gcc or clang, or name one in the environment variable CC");
     expect_refused(compile({"--emit", kind}, "false"), 1,
                    "error: the C compiler 'false' cannot link ", "hint: ");
+    expect_refused(compile({"--emit", kind}, "true"), 1,
+                   "error: the C compiler 'true' said nothing, but did not make ", "hint: ");
   }
   EXPECT_EQ(compile({"--emit", "static"}, "/nowhere/cc").status, 0);
 }

@@ -72,6 +72,14 @@ TEST_F(SourceErrors, AttributesThatDoNotGoTogether) {
                  "hint: a window that holds padding alone has no maximum");
 }
 
+TEST_F(SourceErrors, AVerifiedNetworkWhoseValuesAreNotFiniteIsNoBugOfHalcyons) {
+  const std::string file =
+      network("  net.output(\"y\", x | custom(\"l\", [](auto v) { return log(v); }));\n");
+  expect_failure(
+      run_halcyon({"verify", file}), 1,
+      "error: on random data the network computes what is not finite, first in output y");
+}
+
 TEST_F(SourceErrors, AFileWithoutItsLastLine) {
   const std::string file = network("  net.output(\"y\", x | relu);\n", "");
   expect_refused(file,
@@ -135,6 +143,30 @@ TEST_F(SourceErrors, NoTemporaryFilesAreLeft) {
     run_program(command);
     EXPECT_EQ(names_in(folder_.file("tmp")), std::vector<std::string>{});
   }
+}
+
+TEST_F(SourceErrors, AProgramThatDoesNotGetToItsNetworkSaysWhy) {
+  // In place of the compiler: its last argument is the program that it should make.
+  const std::string compiler = folder_.file("c++"), program = folder_.file("program");
+  write_text(compiler, "#!/bin/sh\nfor last; do :; done\ncp '" + program + "' \"$last\"\n");
+  std::filesystem::permissions(compiler, std::filesystem::perms::owner_all);
+  const auto refused = [&](const std::string& line, const auto&... parts) {
+    write_text(program, "#!/bin/sh\n" + line + "\n");
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    Command command = halcyon_command({"compile", network(""), "-o", out_});
+    command.environment["CXX"] = compiler;
+    expect_failure(run_program(command), 1, parts...);
+  };
+  refused("kill -ABRT $$", "the program that describes the network was ended by a signal: Aborted");
+  refused("echo no data >&2; exit 7",
+          "the program that describes the network ended with status 7; it said:\nno data\n");
+  refused("exit 0", "ended without printing it", "hint: does the function call exit?");
+  refused("echo hello", "mine.cpp prints 'hello' in front of the network",
+          "hint: standard output carries the network: print to standard error instead");
+  write_text(compiler, "#!/bin/sh\n");
+  refused("", "mine.cpp: cannot run the program that the C++ compiler made of it: No such file",
+          "hint: is CXX a C++ compiler");
+  EXPECT_EQ(names_in(out_), std::vector<std::string>{});
 }
 
 /// Programs that do not end, and start others that do not either.

@@ -173,6 +173,8 @@ TEST_F(Inputs, SeveralInputsAreNamed) {
           "hint: --input more=FILE");
   refused({"image=" + grey, "more=" + counting("u.npy", {3, 2})},
           "input 'more' has a batch of 3, 'image' of 2", "");
+  refused({"imag=" + grey}, "network 'net' has no input 'imag', and there is no file 'imag=" + grey,
+          "hint: the inputs are 'image', 'more'");
   refused({"image=a.bmp"}, "input file 'a.bmp' has a name that says nothing of its format",
           "hint: .npy, .safetensors, .png and .jpg");
 }
@@ -193,6 +195,10 @@ TEST_F(Inputs, ASafetensorsFileGivesInputsByName) {
   expect_error<UserError>([&] { read_inputs(network, options_); },
                           "has no tensor with the name of an input",
                           "hint: the inputs are 'image', 'more', the file holds 'other'");
+  for (int i = 0; i < 20; ++i) file.add("t" + std::to_string(i), {1});
+  write_weights(folder_.file("a.safetensors"), file);
+  expect_error<UserError>([&] { read_inputs(network, options_); },
+                          "the file holds 'other', 't0', 't1', ", "'t8' and 11 more");
 }
 
 }  // namespace

@@ -130,6 +130,10 @@ TEST_F(Outputs, FilesThatCannotHoldThemAreRefusedAtOnce) {
   options_.files = {"map=" + folder_.file("a.png")};
   expect_error<UserError>([&] { OutputPlan(network_, options_).check_batch(3); },
                           "holds one picture, the batch is 3");
+  options_.files = {"score=" + folder_.file("a.npy")};
+  expect_refused(
+      "network 'net' has no output 'score'",
+      "hint: the outputs are 'scores', 'map'; a file whose name has a '=' is written as ./score=");
   options_.files = {"scores=" + folder_.file("a.npy"), "map=" + folder_.file("./a.npy")};
   expect_refused("--output " + options_.files[0] + " and --output " + options_.files[1] +
                  " both write '");

@@ -124,6 +124,21 @@ TEST(File, SaysBeforehandThatItCannotWrite) {
       "cannot write '" + missing + "': there is no folder '" + folder.file("no/such") + "'");
 }
 
+TEST(File, TakesTheLongestNamesAndSaysBeforehandWhichAreTooLong) {
+  const TemporaryFolder folder;
+  const std::string longest = folder.file(std::string(255, 'a'));
+  check_can_write(longest);
+  for (const char* text : {"old", "new"}) {
+    write_file_atomically(longest, bytes_of(text));
+    EXPECT_EQ(text_of(longest), text);
+  }
+  EXPECT_EQ(folder.count(), 1u);
+  expect_error<SystemError>([&] { check_can_write(longest + "a"); },
+                            "cannot write '" + longest + "a': file name too long");
+  fs::create_symlink("loop", folder.file("loop"));
+  expect_error<SystemError>([&] { check_can_write(folder.file("loop")); }, "symbolic links");
+}
+
 TEST(File, SaysBeforehandThatTwoFilesAreOne) {
   const TemporaryFolder folder;
   const std::string a = folder.file("a"), b = folder.file("b");
