@@ -225,18 +225,4 @@ void check_distinct(std::span<const PlannedFile> files) {
   }
 }
 
-void check_distinct(std::span<const PlannedFile> files) {
-  std::map<std::filesystem::path, const PlannedFile*> known;
-  for (const PlannedFile& file : files) {
-    if (file.path.empty()) continue;
-    std::error_code error;  // links and '..' are followed as far as there is something
-    std::filesystem::path real = std::filesystem::weakly_canonical(file.path, error);
-    if (error) real = std::filesystem::path(file.path).lexically_normal();
-    const auto [first, is_new] = known.emplace(std::move(real), &file);
-    if (is_new) continue;
-    throw UserError(first->second->name + " and " + file.name + " both write '" + file.path + "'",
-                    "the later would replace the earlier: give each a file of its own");
-  }
-}
-
 }  // namespace halcyon::runtime

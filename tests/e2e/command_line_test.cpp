@@ -136,7 +136,7 @@ TEST_F(CommandLine, TargetsThatHalideDoesNotKnowOrWeDoNotMake) {
     expect_compile_fails({"zoo:lenet5", "--target", wrong}, 1,
                          "error: unknown target '" + wrong + "'", "hint: host, or a name such as");
   }
-  for (const std::string other : {"x86-64-windows", "arm-32-linux", "x86-64-linux-cuda"}) {
+  for (const std::string other : {"x86-64-windows", "arm-32-linux"}) {
     expect_compile_fails({"zoo:lenet5", "--target", other}, 1,
                          "error: target '" + other + "' is not supported",
                          "hint: x86-64-linux and arm-64-linux are");
