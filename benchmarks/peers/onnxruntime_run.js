@@ -2,11 +2,12 @@
 // Runs an ONNX model in ONNX Runtime: arrays in, arrays out. What tests and benchmarks compare with.
 //
 //   node onnxruntime_run.js MODEL.onnx --output FOLDER [--threads N] [--time RUNS]
-//        [--input NAME=FILE.npy]... [--shape NAME=1x3x224x224]...
+//        [--one-by-one] [--input NAME=FILE.npy]... [--shape NAME=1x3x224x224]...
 //
 // Every input of the model needs an --input, or a --shape, for which zeros are taken. Each output is
 // written to FOLDER/NAME.npy, with characters of NAME that are not letters, digits, _ . or -
-// replaced by _; without --output none is. Float arrays are given to half precision inputs as such.
+// replaced by _; without --output none is. With --one-by-one the first axis of the inputs counts samples: the
+// model, whose first extents are 1, runs for each, and the outputs are joined. Float arrays are given to half precision inputs as such.
 // With --time a JSON line tells the median and the least milliseconds of so many runs.
 //
 // The package onnxruntime-node is looked for in $HALCYON_NODE_MODULES, in .cache/node/node_modules of
@@ -38,7 +39,8 @@ function loadRuntime() {
 }
 
 function parseArguments(words) {
-  const options = {inputs: {}, shapes: {}, threads: 1, time: 0, output: null, model: null};
+  const options = {inputs: {}, shapes: {}, threads: 1, time: 0, oneByOne: false, output: null,
+                   model: null};
   for (let i = 0; i < words.length; ++i) {
     const next = () => (i + 1 < words.length ? words[++i] : fail(`${words[i]} needs a value`));
     const pair = () => {
@@ -56,6 +58,8 @@ function parseArguments(words) {
       options.threads = Number(next());
     } else if (words[i] === '--time') {
       options.time = Number(next());
+    } else if (words[i] === '--one-by-one') {
+      options.oneByOne = true;
     } else if (words[i] === '--output') {
       options.output = next();
     } else if (words[i].startsWith('--') || options.model) {
@@ -137,6 +141,27 @@ function inputTensor(ort, session, name, options) {
   return new ort.Tensor(array.type, array.data, array.dims);
 }
 
+async function runOneByOne(ort, session, feeds) {
+  const count = feeds[session.inputNames[0]].dims[0];
+  const parts = [];
+  for (let n = 0; n < count; ++n) {
+    const sample = {};
+    for (const [name, all] of Object.entries(feeds)) {
+      const size = all.data.length / count;
+      sample[name] = new ort.Tensor(all.type, all.data.slice(n * size, (n + 1) * size), [1, ...all.dims.slice(1)]);
+    }
+    parts.push(await session.run(sample));
+  }
+  const joined = {};
+  for (const name of session.outputNames) {
+    const first = parts[0][name];
+    const data = new first.data.constructor(first.data.length * count);
+    parts.forEach((part, n) => data.set(part[name].data, n * first.data.length));
+    joined[name] = new ort.Tensor(first.type, data, [count * (first.dims[0] || 1), ...first.dims.slice(1)]);
+  }
+  return joined;
+}
+
 async function main() {
   const options = parseArguments(process.argv.slice(2));
   const ort = loadRuntime();
@@ -144,7 +169,7 @@ async function main() {
     intraOpNumThreads: options.threads, interOpNumThreads: 1, logSeverityLevel: 3});
   const feeds = {};
   for (const name of session.inputNames) feeds[name] = inputTensor(ort, session, name, options);
-  const results = await session.run(feeds);
+  const results = options.oneByOne ? await runOneByOne(ort, session, feeds) : await session.run(feeds);
   if (options.output) {
     fs.mkdirSync(options.output, {recursive: true});
     for (const name of session.outputNames) {
