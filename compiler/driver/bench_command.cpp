@@ -61,9 +61,11 @@ Timing measure(int runs, const Call& call) {
   return {samples[samples.size() / 2], samples.front()};
 }
 
-Timing time_network(const halcyon_network& info, bool train, int64_t batch, int threads, int runs) {
+Timing time_network(const halcyon_network& info, const Source& source, bool train, int64_t batch,
+                    int threads, int runs) {
   runtime::Network network(info, threads);
   network.initialize(0);
+  if (source.weights) network.set_weights(*source.weights);
   network.reserve(batch);
   const ZeroBuffers inputs(info.inputs, info.input_count, batch);
   const ZeroBuffers outputs(info.outputs, info.output_count, batch);
@@ -79,10 +81,10 @@ Timing time_network(const halcyon_network& info, bool train, int64_t batch, int 
 }
 
 void BenchCommand::run() const {
-  const dsl::Graph graph = load();
-  const std::optional<Artifact> artifact = compile(graph, options(train));
+  const Source from = load();
+  const std::optional<Artifact> artifact = compile(from.graph, options(train));
   const LoadedNetwork loaded(*artifact);
-  const Timing timing = time_network(loaded.info(), train, batch, threads, runs);
+  const Timing timing = time_network(loaded.info(), from, train, batch, threads, runs);
   std::vector<KernelTime> layers;
   const Program& program = train ? *artifact->training : artifact->inference;
   if (per_layer) layers = profile_kernels(program, *artifact, loaded, batch, threads);

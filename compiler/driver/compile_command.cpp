@@ -106,8 +106,13 @@ void CompileCommand::run() const {
   if (only_shows() && dump_after.empty() && stop_after.empty())
     throw CLI::RequiredError("--output");
   const auto begin = std::chrono::steady_clock::now();
-  dsl::Graph graph = load();
-  if (!weights.empty()) embed_weights(graph, weights);
+  Source from = load();
+  dsl::Graph& graph = from.graph;
+  if (!weights.empty()) {
+    embed_weights(graph, weights);
+  } else if (from.weights) {
+    embed_weights(graph, *from.weights, source);
+  }
   CompileOptions chosen = options(train);
   chosen.observe = [this](const char* which, const Program& program, const PassRecord& record) {
     return observe(which, program, record);

@@ -25,20 +25,40 @@ dsl::ops::Optimizer parse_optimizer(const std::string& text) {
   throw UserError("unknown optimizer '" + text + "'", "sgd, momentum, rmsprop or adam");
 }
 
-/// "HxW", "HxWxC": plain decimal numbers.
-std::vector<int64_t> parse_extents(const std::string& text) {
+/// "224x224x3", "image=Nx3x224x224": plain decimal numbers, and N for the batch of a model.
+struct InputShape {
+  std::string name;
   std::vector<int64_t> extents;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while (extents.size() < Shape::kMaxRank) {
-    int64_t extent = 0;
-    const auto [next, error] = std::from_chars(at, end, extent);
-    if (error != std::errc() || extent < 1 || extent > dsl::kMaxElements) break;
-    extents.push_back(extent);
-    if (next == end) return extents;
-    if (*next != 'x') break;
-    at = next + 1;
+};
+
+InputShape parse_input_shape(const std::string& text) {
+  InputShape shape;
+  const std::size_t equals = text.find('=');
+  if (equals != text.npos) shape.name = text.substr(0, equals);
+  const char* at = text.data() + (equals == text.npos ? 0 : equals + 1);
+  const char* const end = text.data() + text.size();
+  while (shape.extents.size() < Shape::kMaxRank) {
+    int64_t extent = kBatchNumber;
+    if (at != end && *at == 'N' && shape.extents.empty()) {
+      ++at;
+    } else {
+      const auto [next, error] = std::from_chars(at, end, extent);
+      if (error != std::errc() || extent < 1 || extent > dsl::kMaxElements) break;
+      at = next;
+    }
+    shape.extents.push_back(extent);
+    if (at == end) return shape;
+    if (*at++ != 'x') break;
   }
+  throw UserError("'" + text + "' is no shape of an input",
+                  "HxW or HxWxC, such as 256x320x3; of a model all axes, such as Nx3x224x224");
+}
+
+/// For networks of our own, which slide over larger pictures.
+std::vector<int64_t> picture_extents(const std::string& text) {
+  const InputShape shape = parse_input_shape(text);
+  const bool is_picture = shape.name.empty() && shape.extents[0] != kBatchNumber;
+  if (is_picture) return shape.extents;
   throw UserError("'" + text + "' is no shape of a picture", "HxW or HxWxC, such as 256x320x3");
 }
 
@@ -52,7 +72,7 @@ Fusing FusionChoice::*fusion_named(const std::string& kind) {
 }  // namespace
 
 void CompileFlags::add_source_to(CLI::App& command) {
-  command.add_option("SRC", source, "a DSL file (.cpp) or zoo:NAME")->required();
+  command.add_option("SRC", source, "a DSL file (.cpp), a model (.onnx) or zoo:NAME")->required();
   command
       .add_option("--target", target, "host, or a Halide target such as x86-64-linux-avx-avx2-fma")
       ->check(usable_by([](const std::string& text) { parse_target(text); }, "TARGET"));
@@ -93,13 +113,21 @@ void CompileFlags::add_training_to(CLI::App& command, CLI::Option* train) {
 CLI::Option* CompileFlags::add_input_shape_to(CLI::App& command) {
   return command
       .add_option("--input-shape", input_shape,
-                  "HxW or HxWxC: slide over pictures of this size, larger than the network's own")
-      ->check(usable_by([](const std::string& text) { parse_extents(text); }, "HxWxC"));
+                  "HxW or HxWxC: slide over pictures of this size, larger than the network's own; "
+                  "of a model [NAME=]Nx3x224x224, all axes of an input, where it leaves some open")
+      ->check(usable_by([](const std::string& text) { parse_input_shape(text); }, "SHAPE"));
 }
 
-dsl::Graph CompileFlags::load() const {
-  const dsl::Graph graph = load_graph(source, std::chrono::seconds(source_timeout_s));
-  return input_shape.empty() ? graph : fully_convolutional(graph, parse_extents(input_shape));
+Source CompileFlags::load() const {
+  const std::chrono::seconds limit(source_timeout_s);
+  if (input_shape.empty()) return load_source(source, limit);
+  if (is_model_file(source)) {
+    const InputShape shape = parse_input_shape(input_shape);
+    return load_source(source, limit, {.input_shapes = {{shape.name, shape.extents}}});
+  }
+  Source own = load_source(source, limit);
+  own.graph = fully_convolutional(own.graph, picture_extents(input_shape));
+  return own;
 }
 
 CompileOptions CompileFlags::options(bool train) const {
@@ -124,7 +152,10 @@ FusionChoice CompileFlags::fusing() const {
 }
 
 void embed_weights(dsl::Graph& graph, const std::string& path) {
-  const runtime::WeightFile file = runtime::read_weights(path);
+  embed_weights(graph, runtime::read_weights(path), path);
+}
+
+void embed_weights(dsl::Graph& graph, const runtime::WeightFile& file, const std::string& path) {
   std::set<std::string> used;
   for (int32_t id = 0; id < graph.node_count(); ++id) {
     const dsl::Node& node = graph.node(id);

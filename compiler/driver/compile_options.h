@@ -31,17 +31,20 @@ struct CompileFlags {
   void add_to(CLI::App& command);
   /// `train` is the flag without which these options mean nothing, if the command has one.
   void add_training_to(CLI::App& command, CLI::Option* train = nullptr);
-  /// --input-shape, for commands that do not train.
+  /// --input-shape, for commands that do not train, and for models.
   CLI::Option* add_input_shape_to(CLI::App& command);
   CompileOptions options(bool train) const;
   FusionChoice fusing() const;
-  /// Errors: as load_graph and, with --input-shape, fully_convolutional.
-  dsl::Graph load() const;
+  /// Errors: as load_source and, with --input-shape, fully_convolutional.
+  Source load() const;
 };
 
 /// Puts the values of a safetensors file in place of the initialisers, so that they are linked in.
 /// Errors: UserError for missing, foreign or wrongly shaped tensors, and values that are not
 /// finite.
 void embed_weights(dsl::Graph& graph, const std::string& path);
+
+/// The same from memory; `source` is what messages call it.
+void embed_weights(dsl::Graph& graph, const runtime::WeightFile& file, const std::string& source);
 
 }  // namespace halcyon::compiler

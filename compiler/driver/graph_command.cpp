@@ -52,7 +52,7 @@ void GraphCommand::run() const {
   context.fusing = chosen.fusing;
   context.exact = chosen.exact;
   const Show show = stage == "before" ? Show::before : stage == "after" ? Show::after : Show::both;
-  const std::string drawn = text(extension, make_picture(load(), context, train, show));
+  const std::string drawn = text(extension, make_picture(load().graph, context, train, show));
   runtime::write_file_atomically(output, std::as_bytes(std::span(drawn)));
 }
 

@@ -20,9 +20,10 @@ void add_run_command(CLI::App& app) {
   o->add_input_shape_to(*command);
   o->run.add_to(*command);
   command->callback([o] {
-    const std::optional<Artifact> artifact = compile(o->load(), o->options(false));
+    const Source from = o->load();
+    const std::optional<Artifact> artifact = compile(from.graph, o->options(false));
     const LoadedNetwork loaded(*artifact);
-    runtime::run_network(loaded.info(), o->run);
+    runtime::run_network(loaded.info(), o->run, from.weights ? &*from.weights : nullptr);
   });
 }
 

@@ -58,15 +58,17 @@ std::string include_root() {
   return HALCYON_SOURCE_DIR;
 }
 
+constexpr const char* kSources = "a DSL file (.cpp), a model (.onnx) or zoo:NAME";
+
 void check_source(const std::string& path) {
   const std::string extension = std::filesystem::path(path).extension().string();
   if (extension != ".cpp" && extension != ".cc" && extension != ".cxx") {
     throw UserError(
-        "'" + path + "' is no network: its name ends with neither .cpp nor .cc nor .cxx",
-        "a DSL file (.cpp) or zoo:NAME");
+        "'" + path + "' is no network: its name ends with none of .cpp, .cc, .cxx and .onnx",
+        kSources);
   }
   if (!std::filesystem::is_regular_file(path))
-    throw UserError("cannot read network file '" + path + "'", "a DSL file (.cpp) or zoo:NAME");
+    throw UserError("cannot read network file '" + path + "'", kSources);
 }
 
 std::string time_limit_hint(const std::string& question) {
@@ -132,9 +134,17 @@ dsl::Graph file_graph(const std::string& path, std::chrono::seconds limit) {
 
 }  // namespace
 
-dsl::Graph load_graph(const std::string& source, std::chrono::seconds limit) {
-  if (source.starts_with("zoo:")) return zoo_graph(source.substr(4));
-  return file_graph(source, limit);
+bool is_model_file(const std::string& source) {
+  return !source.starts_with("zoo:") && source.ends_with(".onnx");
+}
+
+Source load_source(const std::string& name, std::chrono::seconds limit,
+                   const ImportOptions& options) {
+  if (name.starts_with("zoo:")) return {zoo_graph(name.substr(4))};
+  if (!is_model_file(name)) return {file_graph(name, limit)};
+  Source source{import_file(name, options)};
+  source.weights = take_weights(source.graph);
+  return source;
 }
 
 }  // namespace halcyon::compiler

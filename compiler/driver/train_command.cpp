@@ -76,10 +76,12 @@ void TrainCommand::run() const {
   // Found out before the training instead of after it.
   if (!save.empty()) runtime::check_can_write(save);
   if (!checkpoint.empty()) runtime::check_can_write(checkpoint);
-  const std::optional<Artifact> artifact = compile(load(), options(/*train=*/true));
+  const Source from = load();
+  const std::optional<Artifact> artifact = compile(from.graph, options(/*train=*/true));
   const LoadedNetwork loaded(*artifact);
   runtime::Network network(loaded.info(), threads);
   network.initialize(seed);
+  if (from.weights) network.set_weights(*from.weights);
   if (!weights.empty()) network.load(weights);
   runtime::TrainTest sets = load_data(picture_shape(loaded.info()));
   const runtime::Normalization normalization = sets.train.measure_normalization();

@@ -23,7 +23,7 @@ struct VerifyCommand : CompileFlags {
 
   void run() const {
     bool good = true;
-    for (const Comparison& c : verify_network(load(), options(/*train=*/false), verify)) {
+    for (const Comparison& c : verify_network(load().graph, options(/*train=*/false), verify)) {
       const bool jumps = c.what.starts_with("gradient") && c.relative() > c.tolerance;
       const bool right = c.finite && c.relative() <= (jumps ? kJump : c.tolerance) && c.same_bits &&
                          c.other_tops == 0;

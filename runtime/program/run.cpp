@@ -19,9 +19,11 @@ bool all_linked_in(const halcyon_network& info) {
                      });
 }
 
-void give_weights(Network& network, const RunOptions& options) {
+void give_weights(Network& network, const RunOptions& options, const WeightFile* own) {
   if (!options.weights.empty()) {
     network.load(options.weights);
+  } else if (own != nullptr) {
+    network.set_weights(*own);
   } else if (!all_linked_in(network.info())) {
     std::cerr << "warning: no --weights: they are random (seed " << options.seed
               << "), and so are the results\n";
@@ -43,7 +45,7 @@ void RunOptions::add_to(CLI::App& command) {
   add_workspace_limit_to(command, workspace_limit);
 }
 
-void run_network(const halcyon_network& info, const RunOptions& options) {
+void run_network(const halcyon_network& info, const RunOptions& options, const WeightFile* own) {
   const OutputPlan plan(info, options.output);
   Network network(info, options.threads);
   const InputValues inputs = read_inputs(info, options.input);
@@ -51,7 +53,7 @@ void run_network(const halcyon_network& info, const RunOptions& options) {
   check_workspace_limit(
       options.workspace_limit, std::string("network '") + info.name + "'", inputs.batch,
       [&](int64_t batch) { return info.workspace_bytes(batch, network.pool().workers()); });
-  give_weights(network, options);
+  give_weights(network, options, own);
   network.reserve_inference(inputs.batch);
 
   std::vector<const void*> in;

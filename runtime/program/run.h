@@ -10,6 +10,7 @@
 #include "runtime/base/abi.h"
 #include "runtime/program/inputs.h"
 #include "runtime/program/outputs.h"
+#include "runtime/weights.h"
 
 namespace halcyon::runtime {
 
@@ -26,8 +27,9 @@ struct RunOptions {
 };
 
 /// Reads, infers, and writes or prints. Everything that can be found wrong is found before a file
-/// is written.
+/// is written. `own` are the network's weights unless the options name a file.
 /// Errors: UserError and SystemError, naming the file or the option.
-void run_network(const halcyon_network& info, const RunOptions& options);
+void run_network(const halcyon_network& info, const RunOptions& options,
+                 const WeightFile* own = nullptr);
 
 }  // namespace halcyon::runtime

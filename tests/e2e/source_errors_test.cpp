@@ -43,8 +43,8 @@ class SourceErrors : public testing::Test {
 TEST_F(SourceErrors, FilesThatAreNotThereOrNoSource) {
   const std::string missing = folder_.file("missing.cpp");
   expect_refused(missing, "error: cannot read network file '" + missing + "'",
-                 "hint: a DSL file (.cpp) or zoo:NAME");
-  expect_refused(folder_.file(""), "is no network: its name ends with neither .cpp");
+                 "hint: a DSL file (.cpp), a model (.onnx) or zoo:NAME");
+  expect_refused(folder_.file(""), "is no network: its name ends with none of .cpp");
   write_text(folder_.file("model.onnx"), "x");
   expect_refused(folder_.file("model.onnx"), "model.onnx' is no network");
 }
