@@ -22,7 +22,8 @@ void add_summary_command(CLI::App& app) {
   o->add_input_shape_to(*command);
   command->add_flag("--json", o->json);
   command->callback([o] {
-    const Summary summary = summarize(o->load().graph, parse_target(o->target), o->fusing(), o->exact);
+    const Summary summary =
+        summarize(o->load().graph, parse_target(o->target), o->fusing(), o->exact);
     std::cout << (o->json ? to_json(summary).dump(2) + "\n" : to_text(summary));
   });
 }

@@ -67,7 +67,7 @@ TEST_F(CommandLine, InputShapesThatAreNoneAreBadUsageAndSmallerPicturesAMistake)
   for (const std::string wrong :
        {"", "40x", "x40", "0x40", "-40x40", "40 x 40", "40x40x3x1x1x1x1x1x1"}) {
     expect_failure(run_halcyon({"summary", "zoo:lenet5", "--input-shape", wrong}), 2,
-                   "error: --input-shape: '" + wrong + "' is no shape of a picture",
+                   "error: --input-shape: '" + wrong + "' is no shape of an input",
                    "hint: HxW or HxWxC, such as 256x320x3");
   }
   expect_failure(run_halcyon({"summary", "zoo:lenet5", "--input-shape", "32x31"}), 1,

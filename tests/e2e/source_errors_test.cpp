@@ -43,8 +43,8 @@ class SourceErrors : public testing::Test {
 TEST_F(SourceErrors, FilesThatAreNotThereOrNoSource) {
   const std::string missing = folder_.file("missing.cpp");
   expect_refused(missing, "error: cannot read network file '" + missing + "'",
-                 "hint: a DSL file (.cpp) or zoo:NAME");
-  expect_refused(folder_.file(""), "is no network: its name ends with neither .cpp");
+                 "hint: a DSL file (.cpp), a model (.onnx) or zoo:NAME");
+  expect_refused(folder_.file(""), "is no network: its name ends with none of .cpp");
   const std::string long_name = folder_.file(std::string(5000, 'a') + ".cpp");
   expect_refused(long_name, "error: cannot read network file '" + long_name + "'");
   write_text(folder_.file("model.onnx"), "x");

@@ -7,8 +7,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace halcyon;
   try {
-    const runtime::WeightFile file =
-        runtime::parse_weights({reinterpret_cast<const std::byte*>(data), size}, "fuzz.safetensors");
+    const runtime::WeightFile file = runtime::parse_weights(
+        {reinterpret_cast<const std::byte*>(data), size}, "fuzz.safetensors");
     runtime::format_weights(file);
   } catch (const UserError&) {
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "runtime/base/error.h"
 #include "tests/onnx/models.h"
 

@@ -1,5 +1,6 @@
 #include "tests/onnx/run_model.h"
 
+#include <algorithm>
 #include <mutex>
 #include <stdexcept>
 
