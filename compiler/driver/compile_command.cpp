@@ -9,8 +9,8 @@
 
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compile_options.h"
-#include "compiler/driver/embed_weights.h"
 #include "compiler/driver/dump.h"
+#include "compiler/driver/embed_weights.h"
 #include "compiler/driver/link.h"
 #include "compiler/driver/usage.h"
 #include "compiler/emit/library_name.h"

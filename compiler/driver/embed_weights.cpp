@@ -64,8 +64,9 @@ void embed_weights(dsl::Graph& graph, const runtime::WeightFile& file, const std
   }
   for (const runtime::WeightTensor& tensor : file.tensors) {
     if (!used.contains(tensor.name) && !tensor.name.starts_with("optimizer/")) {
-      throw UserError(source + " holds a tensor '" + tensor.name + "' that the network does not have",
-                      "is it another network's file?");
+      throw UserError(
+          source + " holds a tensor '" + tensor.name + "' that the network does not have",
+          "is it another network's file?");
     }
   }
 }

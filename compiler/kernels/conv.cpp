@@ -93,8 +93,7 @@ bool is_depthwise(const ops::Conv& conv, const LowerContext& context) {
 /// operands of a step in registers.
 void order_tile(std::vector<VarOrRVar>& order, const PointVars& v, const LowerContext& context) {
   const Choice& choice = context.choice();
-  const bool pixels_first =
-      pixels_innermost(context.spec().target, choice.tile_x, choice.tile_k);
+  const bool pixels_first = pixels_innermost(context.spec().target, choice.tile_x, choice.tile_k);
   if (!pixels_first) order.push_back(v.cb);
   for (auto s = v.s.rbegin(); s != v.s.rend(); ++s) order.push_back(*s);
   if (pixels_first) order.push_back(v.cb);

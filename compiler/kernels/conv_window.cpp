@@ -34,8 +34,8 @@ Point group_channel(const LowerContext& context, Value x, int64_t groups,
   }
   if (weight.sample.block == block && group_channels % block == 0)
     return {c, group * static_cast<int>(group_channels / block) + cb, {}, Expr(), block};
-  const Expr channel = group * static_cast<int>(group_channels) +
-                       cb * static_cast<int>(weight.sample.block) + c;
+  const Expr channel =
+      group * static_cast<int>(group_channels) + cb * static_cast<int>(weight.sample.block) + c;
   return {channel % static_cast<int>(block), channel / static_cast<int>(block), {}, Expr(), block};
 }
 

@@ -24,8 +24,8 @@ std::vector<Halide::Expr> window_position(const ConvWindow& window,
                                           const std::vector<Halide::Expr>& s,
                                           const std::vector<Halide::Expr>& taps);
 
-/// Channel `c` in block `cb` of a filter's sample, as a position in x: a filter sees the channels of
-/// its group alone. `ki` and `kb` are the filter's; the sample is the output.
+/// Channel `c` in block `cb` of a filter's sample, as a position in x: a filter sees the channels
+/// of its group alone. `ki` and `kb` are the filter's; the sample is the output.
 Point group_channel(const LowerContext& context, Value x, int64_t groups,
                     const WeightLayout& weight, const Halide::Expr& ki, const Halide::Expr& kb,
                     const Halide::Expr& c, const Halide::Expr& cb);

@@ -95,8 +95,10 @@ void add_own_rows(const KernelSpec& spec, Space& space) {
   const RegisterTile tile = best_register_tile(spec.target, product);
   space.standard.lead_tile_k = tile.blocks;
   space.standard.lead_tile_x = tile.pixels;
-  space.parameters.push_back({&Choice::lead_tile_k, numbers(1, std::min<int64_t>(product.blocks, 4))});
-  space.parameters.push_back({&Choice::lead_tile_x, numbers(1, std::min<int64_t>(product.pixels, 8))});
+  space.parameters.push_back(
+      {&Choice::lead_tile_k, numbers(1, std::min<int64_t>(product.blocks, 4))});
+  space.parameters.push_back(
+      {&Choice::lead_tile_x, numbers(1, std::min<int64_t>(product.pixels, 8))});
 }
 
 /// About as many multiply-adds as are worth a task.

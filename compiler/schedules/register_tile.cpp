@@ -58,9 +58,9 @@ RegisterTile best_register_tile(const Target& target, const TiledProduct& produc
     for (int64_t pixels = 1; pixels <= product.pixels; ++pixels) {
       const RegisterTile tile{pixels, blocks};
       if (!fits_registers(target, product, tile)) break;
-      const double cycles = cycles_per_step(target, product, tile) *
-                            static_cast<double>(ceil_div(product.pixels, pixels) *
-                                                ceil_div(product.blocks, blocks));
+      const double cycles =
+          cycles_per_step(target, product, tile) *
+          static_cast<double>(ceil_div(product.pixels, pixels) * ceil_div(product.blocks, blocks));
       // Of equals the first with the fewest blocks and the most pixels: it reads the weights least
       // often.
       const bool same_blocks = blocks == best.blocks;

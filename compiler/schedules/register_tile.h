@@ -26,10 +26,10 @@ struct RegisterTile {
 
 /// A product to be cut into tiles.
 struct TiledProduct {
-  int64_t pixels = 1;       ///< of the axis that is cut
-  int64_t blocks = 1;       ///< vectors of filters
-  int64_t window = 1;       ///< sums that each pixel stands for: those that are pooled in registers
-  int64_t filter_bytes = 0; ///< weights of one block, read once for each tile
+  int64_t pixels = 1;  ///< of the axis that is cut
+  int64_t blocks = 1;  ///< vectors of filters
+  int64_t window = 1;  ///< sums that each pixel stands for: those that are pooled in registers
+  int64_t filter_bytes = 0;  ///< weights of one block, read once for each tile
 };
 
 /// Do the sums and the operands of a step fit into the registers?
@@ -40,8 +40,7 @@ bool fits_registers(const Target& target, const TiledProduct& product, const Reg
 bool pixels_innermost(const Target& target, int64_t pixels, int64_t blocks);
 
 /// Cycles of one step of the reduction.
-double cycles_per_step(const Target& target, const TiledProduct& product,
-                       const RegisterTile& tile);
+double cycles_per_step(const Target& target, const TiledProduct& product, const RegisterTile& tile);
 
 RegisterTile best_register_tile(const Target& target, const TiledProduct& product);
 
