@@ -153,7 +153,7 @@ TEST(PictureName, IsKnownByItsEnding) {
   for (const char* name : {"a.npy", "png", "a.png/b", ""}) EXPECT_FALSE(is_picture_name(name));
 }
 
-TEST(ReadPicture, PixelsBecomeTheTensorThatANetworkTakes) {
+TEST_F(ReadPicture, PixelsBecomeTheTensorThatANetworkTakes) {
   const Picture picture{1, 2, {255, 0, 51, 0, 100, 200}};
   const Tensor colours = to_tensor(picture);
   EXPECT_EQ(colours.shape(), (Shape{1, 1, 2, 3}));
