@@ -63,9 +63,9 @@ TEST(Pretrained, ResNet20ReadsCifarAsItsTrainersFound) {
   network.infer(1000, std::vector<const void*>{images.data()},
                 std::vector<void*>{scores.data(), logits.data()});
 
-  const std::vector<float> expected = runtime::to_floats(
-      runtime::read_npy((data / "models/resnet-cifar/ref_logits_resnet20_test1000.npy").string()),
-      "reference");
+  const runtime::Tensor reference =
+      runtime::read_npy((data / "models/resnet-cifar/ref_logits_resnet20_test1000.npy").string());
+  const std::span<const float> expected = reference.floats();
   ASSERT_EQ(expected.size(), logits.size());
   float largest = 0, error = 0;
   int right = 0;

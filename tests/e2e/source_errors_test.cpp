@@ -47,8 +47,10 @@ TEST_F(SourceErrors, FilesThatAreNotThereOrNoSource) {
   expect_refused(folder_.file(""), "is no network: its name ends with none of .cpp");
   const std::string long_name = folder_.file(std::string(5000, 'a') + ".cpp");
   expect_refused(long_name, "error: cannot read network file '" + long_name + "'");
+  write_text(folder_.file("model.txt"), "x");
+  expect_refused(folder_.file("model.txt"), "model.txt' is no network");
   write_text(folder_.file("model.onnx"), "x");
-  expect_refused(folder_.file("model.onnx"), "model.onnx' is no network");
+  expect_refused(folder_.file("model.onnx"), "model.onnx is no ONNX model, or a damaged one");
 }
 
 TEST_F(SourceErrors, TheCompilersOwnMessageComesWithTheUsersLine) {

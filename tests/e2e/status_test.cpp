@@ -35,6 +35,7 @@ class StatusCodes : public testing::Test {
     context_.workspace = workspace_.data();
     context_.workspace_bytes = workspace_.size_bytes();
     context_.workers = 1;
+    info_.prepare(&context_, parameters_.data());
   }
 
   halcyon_status infer() {
@@ -245,6 +246,7 @@ TEST_F(StatusCodes, NothingIsWrittenOutsideOfWhatTheHostGave) {
   context_.workspace_bytes = bytes;
   for (int i = 0; i < 3; ++i) {
     hyper_.step = i + 1;
+    ASSERT_EQ(info_.prepare(&context_, parameters_.data()), HALCYON_OK);
     ASSERT_EQ(infer(), HALCYON_OK);
     ASSERT_EQ(train(), HALCYON_OK);
   }

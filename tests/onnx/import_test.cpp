@@ -37,11 +37,11 @@ Shape output_shape(const dsl::Graph& graph) { return graph.shape(graph.outputs.a
 
 TEST(Import, KeepsNamesAndWeights) {
   dsl::Graph graph = conv_model().import().graph;
-  EXPECT_EQ(graph.name, "small");
-  EXPECT_EQ(the_node<ops::Input>(graph).name, "x");
-  EXPECT_EQ(the_node<ops::Conv>(graph).name, "the_conv");
-  EXPECT_EQ(the_node<ops::Parameter>(graph).name, "w");
-  EXPECT_EQ(graph.outputs.at(0).name, "y");
+  EXPECT_EQ(graph.name.view(), "small");
+  EXPECT_EQ(the_node<ops::Input>(graph).name.view(), "x");
+  EXPECT_EQ(the_node<ops::Conv>(graph).name.view(), "the_conv");
+  EXPECT_EQ(the_node<ops::Parameter>(graph).name.view(), "w");
+  EXPECT_EQ(graph.outputs.at(0).name.view(), "y");
   EXPECT_EQ(output_shape(graph), (Shape{kBatch, 3, 2, 2}));
   const runtime::WeightFile weights = take_weights(graph);
   ASSERT_EQ(weights.tensors.size(), 1U);
@@ -175,7 +175,7 @@ TEST(Import, CutsNamesThatAreTooLong) {
   model.last().set_name("quo\"ted\n");
   const dsl::Graph graph = model.import().graph;
   EXPECT_EQ(the_node<ops::Parameter>(graph).name.view(), name.substr(0, 62));
-  EXPECT_EQ(the_node<ops::Conv>(graph).name, "quo_ted_");
+  EXPECT_EQ(the_node<ops::Conv>(graph).name.view(), "quo_ted_");
 }
 
 }  // namespace

@@ -47,25 +47,18 @@ void run(const std::vector<std::string>& words) {
   if (done.status != 0) throw std::runtime_error(words[1] + ": " + done.errors);
 }
 
-void write_npy(const std::string& path, std::span<const int64_t> shape, const Floats& values) {
-  const std::vector<std::byte> bytes = runtime::format_npy(shape, values);
-  std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(bytes.data()),
-             static_cast<std::streamsize>(bytes.size()));
-}
-
 class LightModels : public testing::TestWithParam<Light> {
  protected:
   /// What ONNX Runtime makes of the samples, one by one.
   Floats in_onnx_runtime(const std::string& model, const Floats& samples) {
     const Light& light = GetParam();
-    const int64_t shape[] = {kInputs, 3, light.side, light.side};
-    write_npy(folder_.file("x.npy"), shape, samples);
+    const Shape shape = {kInputs, 3, light.side, light.side};
+    runtime::write_npy(folder_.file("x.npy"), runtime::Tensor(shape, samples));
     run({"node", HALCYON_SOURCE_DIR "/benchmarks/peers/onnxruntime_run.js", model, "--one-by-one",
          "--input", std::string(light.input) + "=" + folder_.file("x.npy"), "--output",
          folder_.file("out")});
     const fs::path made = *fs::directory_iterator(folder_.file("out"));
-    const runtime::WeightTensor array = runtime::read_npy(made.string());
+    const runtime::Tensor array = runtime::read_npy(made.string());
     return {array.floats().begin(), array.floats().end()};
   }
   std::string with_weights() {

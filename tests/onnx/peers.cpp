@@ -29,10 +29,9 @@ constexpr const char* kPython = "/usr/bin/python3";
 const std::string kRunner = HALCYON_SOURCE_DIR "/benchmarks/peers/onnxruntime_run.js";
 
 void write_npy(const std::string& path, const NamedTensor& tensor) {
-  const std::vector<std::byte> bytes = runtime::format_npy(tensor.dims, tensor.values);
-  std::ofstream file(path, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(bytes.data()),
-             static_cast<std::streamsize>(bytes.size()));
+  Shape shape;
+  for (int64_t extent : tensor.dims) shape.push_back(extent);
+  runtime::write_npy(path, runtime::Tensor(shape, tensor.values));
 }
 
 }  // namespace
@@ -73,8 +72,11 @@ std::vector<NamedTensor> run_onnx_runtime(const std::string& model,
   if (finished.status != 0) throw std::runtime_error("ONNX Runtime: " + finished.errors);
   std::vector<NamedTensor> found;
   for (const std::string& name : outputs) {
-    const runtime::WeightTensor array = runtime::read_npy(folder.file("outputs/" + name + ".npy"));
-    found.push_back({name, array.shape, runtime::to_floats(array, name)});
+    const runtime::Tensor array = runtime::read_npy(folder.file("outputs/" + name + ".npy"));
+    const Shape& shape = array.shape();
+    found.push_back({name,
+                     {shape.extents.begin(), shape.extents.begin() + shape.rank},
+                     {array.floats().begin(), array.floats().end()}});
   }
   return found;
 }

@@ -40,7 +40,9 @@ Planes planes_of(const fs::path& path, int64_t height, int64_t width, std::array
   const runtime::Picture picture = runtime::read_picture(path.string());
   Floats pixels(picture.rgb.begin(), picture.rgb.end());
   if (picture.height != height || picture.width != width) {
-    pixels = runtime::resize_bilinear(pixels, {picture.height, picture.width, 3}, height, width);
+    const runtime::Tensor whole(Shape{1, picture.height, picture.width, 3}, pixels);
+    const runtime::Tensor resized = runtime::resize_bilinear(whole, height, width);
+    pixels.assign(resized.floats().begin(), resized.floats().end());
   }
   Planes planes{height, width, {}};
   for (int channel : order) {
@@ -106,7 +108,7 @@ TEST_F(SqueezeNet, GivesTheExpectedProbabilitiesOfAFish) {
 
 TEST_F(SqueezeNet, SeesInTenPhotosWhatTheReferenceSees) {
   const dsl::Graph graph = compiler::import_file(folder_ / "SqueezeNet_fp16.onnx");
-  const runtime::WeightTensor reference =
+  const runtime::Tensor reference =
       runtime::read_npy((folder_ / "ref_probs_classify.npy").string());
   std::ifstream names(folder_ / "ref_probs_classify.txt");
   constexpr std::array<float, 3> kMean = {103.94f, 116.78f, 123.68f};

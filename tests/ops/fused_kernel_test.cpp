@@ -21,8 +21,10 @@ using dsl::Spatial;
 using dsl::Tensor;
 using tests::finish_with_mean_square;
 
+/// Direct convolutions: what shares their loops is what this file is about.
 CompileOptions fusing_everywhere() {
   CompileOptions options = tests::cached_options();
+  options.exact = true;
   options.fusing = {.pool = Fusing::wherever_possible, .reduce = Fusing::wherever_possible};
   return options;
 }
@@ -34,6 +36,7 @@ std::vector<std::string> joined_kernels(const dsl::Graph& graph) {
   PassContext context;
   context.target = parse_target("host");
   context.fusing = fusing_everywhere().fusing;
+  context.exact = true;
   run_passes(program, context, inference_passes());
   std::vector<std::string> list;
   for (const Region& region : program.regions) {
