@@ -97,6 +97,13 @@ class Import {
     std::set<std::string> stored;
     for (const onnx::TensorProto& tensor : model_.graph().initializer())
       stored.insert(tensor.name());
+    // A name that is wrong, before an input that it was meant for.
+    for (const auto& [name, dims] : options_.input_shapes) {
+      const bool known = name.empty() ||
+                         std::ranges::any_of(model_.graph().input(),
+                                             [&](const auto& info) { return info.name() == name; });
+      if (!known) throw UserError("has no input " + quote(name), "its inputs: " + all_inputs());
+    }
     for (const onnx::ValueInfoProto& info : model_.graph().input()) {
       if (stored.contains(info.name()) || options_.known_inputs.contains(info.name())) continue;
       if (!order_.used.contains(info.name())) continue;
@@ -108,6 +115,13 @@ class Import {
       });
       if (!known) throw UserError("has no input " + quote(name), "its inputs: " + input_names());
     }
+  }
+
+  std::string all_inputs() const {
+    std::string names;
+    for (const onnx::ValueInfoProto& info : model_.graph().input())
+      names += (names.empty() ? "" : ", ") + quote(info.name());
+    return names.empty() ? "none" : names;
   }
 
   std::string input_names() const {

@@ -23,10 +23,11 @@ constexpr Tensor shortcut_a(Tensor x, int64_t filters, int64_t stride) {
 /// `name`: "layer1.0", as in a file of PyTorch's.
 constexpr Tensor residual_a(Tensor x, const FixedString& name, int64_t filters, int64_t stride) {
   const auto part = [&](std::string_view of) { return dsl::detail::part_name(name, of); };
-  const ConvOptions first = {.stride = stride, .pad = 1, .bias = false, .name = part("conv1")};
-  const ConvOptions second = {.pad = 1, .bias = false, .name = part("conv2")};
-  const Tensor y = x | conv(filters, 3, first) | batch_norm({.name = part("bn1")}) | relu |
-                   conv(filters, 3, second) | batch_norm({.name = part("bn2")});
+  Tensor y =
+      x | conv(filters, 3, {.stride = stride, .pad = 1, .bias = false, .name = part("conv1")});
+  y = y | batch_norm({.name = part("bn1")}) | relu;
+  y = y | conv(filters, 3, {.pad = 1, .bias = false, .name = part("conv2")});
+  y = y | batch_norm({.name = part("bn2")});
   return add(y, shortcut_a(x, filters, stride)) | relu;
 }
 
