@@ -35,8 +35,8 @@ void check_finite(const Array& array) {
   const auto bad =
       std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
   if (bad == values.end()) return;
-  throw UserError("tensor " + runtime::quote(array.name) + ": value " +
-                  std::to_string(bad - values.begin()) + " is " + std::to_string(*bad) +
+  throw UserError("value " + std::to_string(bad - values.begin()) + " of tensor " +
+                  runtime::quote(array.name) + " is " + std::to_string(*bad) +
                   ", expected finite numbers");
 }
 

@@ -115,7 +115,7 @@ TEST(BrokenModels, DataOfAWrongLength) {
 TEST(BrokenModels, WeightsThatAreNotFinite) {
   ModelWriter model = conv_model();
   model.graph().mutable_initializer(0)->set_float_data(7, std::numeric_limits<float>::infinity());
-  expect_error(model, "node 0 'the_conv' (Conv): tensor 'w': value 7 is inf");
+  expect_error(model, "node 0 'the_conv' (Conv): value 7 of tensor 'w' is inf");
 }
 
 TEST(BrokenModels, UnknownOperators) {
