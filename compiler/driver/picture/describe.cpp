@@ -53,7 +53,7 @@ template <class T>
 constexpr Kind kind_of_type() {
   constexpr std::string_view name = T::name;
   if (is_any<T>({"input", "parameter", "constant"})) return Kind::source;
-  if (is_any<T>({"conv", "conv_transpose"})) return Kind::convolution;
+  if (is_any<T>({"conv", "conv_transpose", "winograd_conv"})) return Kind::convolution;
   if (is_any<T>({"dense", "matmul"})) return Kind::dense;
   if (is_any<T>({"max_pool", "average_pool", "reduce"})) return Kind::pooling;
   if (is_any<T>({"batch_norm", "normalize", "moments", "group_moments", "batch_moments",
@@ -64,7 +64,8 @@ constexpr Kind kind_of_type() {
     return Kind::pointwise;
   if (is_any<T>({"flatten", "unflatten", "concat", "pad", "slice", "reshape", "transpose",
                  "channel_shuffle", "depth_to_space", "space_to_depth", "resize", "copy",
-                 "flip_filter", "scale_filters", "stack_filters", "transpose_matrix"}))
+                 "flip_filter", "scale_filters", "stack_filters", "winograd_filters",
+                 "transpose_matrix"}))
     return Kind::movement;
   if (name.ends_with("_grad") || is_any<T>({"normalize_sums", "group_sums", "update"}))
     return Kind::gradient;
