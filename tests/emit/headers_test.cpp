@@ -148,7 +148,7 @@ TEST(Manifest, IsJsonWithTheFactsOfTheNetwork) {
   EXPECT_EQ(json.at("parameters").size(), 10u);
   EXPECT_EQ(json.at("parameters").at(0).at("name"), "conv1.weight");
   EXPECT_EQ(json.at("training").at("optimizer"), "momentum");
-  EXPECT_EQ(json.at("training").at("state_bytes"), json.at("parameter_bytes"));
+  EXPECT_EQ(json.at("training").at("state_bytes"), json.at("packed_bytes"));
   EXPECT_EQ(json.at("training").at("targets").at(0).at("classes"), 10);
   EXPECT_GE(json.at("parameter_bytes"), 4 * 62958);
   EXPECT_GT(json.at("kernels").size(), 3u);
