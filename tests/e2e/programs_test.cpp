@@ -37,7 +37,8 @@ int main(void) {
   halcyon_hyper hyper = {.learning_rate = 0.01f, .momentum = 0.9f, .step = 1};
   for (int32_t i = 0; i < LENET5_PARAMETER_COUNT; ++i) lenet5_pack(i, values, parameters);
   for (uint64_t i = 0; i < LENET5_STATE_BYTES / 4; ++i) ((float *)state)[i] = 0;
-  if (lenet5_infer(&context, batch, parameters, inputs, outputs) != HALCYON_OK) return 1;
+  if (lenet5_prepare(&context, parameters) != HALCYON_OK) return 1;
+  if (lenet5_infer(&context, batch, parameters, inputs, outputs) != HALCYON_OK) return 2;
   printf("%s %.3f\n", network->name, scores[0]);
   const halcyon_status status = lenet5_train_step(&context, batch, parameters, state, inputs, targets,
                                                   &hyper, &loss, outputs);
