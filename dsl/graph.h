@@ -31,10 +31,11 @@ struct Node {
   Place place;
 };
 
-/// A value that the host receives.
+/// A value that the host receives, [N,spatial...,C] or [N,C,spatial...].
 struct Output {
   FixedString name;
   Value value;
+  bool channels_last = true;
 };
 
 /// A scalar to minimise; the total is the sum of weight * value.

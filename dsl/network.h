@@ -137,8 +137,10 @@ class Network {
     return add(op, {}, constant_name, place);
   }
 
-  /// What the host receives. Errors: a name that another output has.
-  constexpr void output(std::string_view name, Tensor x, Place place = Place::here()) {
+  /// What the host receives: [N,H,W,C], or [N,C,H,W] for Order::chw.
+  /// Errors: a name that another output has.
+  constexpr void output(std::string_view name, Tensor x, Order order = Order::hwc,
+                        Place place = Place::here()) {
     const FixedString output_name(name);
     explain("output", output_name, place, {}, [&] {
       check_name(output_name);
@@ -147,7 +149,8 @@ class Network {
         if (other.name == output_name) mistakes::name_is_already_taken();
       }
     });
-    graph_.outputs.push_back({output_name, x.value});
+    const bool is_flat = graph_.shape(x.value).rank <= 2;
+    graph_.outputs.push_back({output_name, x.value, is_flat || order == Order::hwc});
   }
 
   /// A loss to minimise; heads beside the main one carry their own weight.

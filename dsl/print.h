@@ -60,17 +60,18 @@ inline std::string text_of(const FixedString& value) { return quoted(value); }
 inline std::string text_of(const Formula& value) { return "\"" + to_string(value) + "\""; }
 inline std::string text_of(const Stencil& value) { return "\"" + to_string(value) + "\""; }
 
+inline void append(std::string& text, std::string_view name, const std::string& value) {
+  if (text.size() > 1) text += ' ';
+  text += name;
+  text += '=';
+  text += value;
+}
+
 /// "{kernel=[2,2] ...}": an operator, or the one that a gradient belongs to.
 template <Operator Op>
 std::string text_of(const Op& op) {
   std::string text = "{";
-  std::apply(
-      [&](const auto&... f) {
-        ((text +=
-          (text.size() > 1 ? " " : "") + std::string(f.name) + "=" + text_of(op.*(f.member))),
-         ...);
-      },
-      Op::fields());
+  Op::fields()([&](const auto& f) { append(text, f.name, text_of(op.*(f.member))); });
   return text + "}";
 }
 
@@ -135,7 +136,8 @@ inline void print(const Graph& graph, std::ostream& out) {
     out << '\n';
   }
   for (const Output& o : graph.outputs) {
-    out << "output " << quoted(o.name) << ' ' << to_string(o.value) << '\n';
+    out << "output " << quoted(o.name) << ' ' << to_string(o.value)
+        << (o.channels_last ? "\n" : " channels_first\n");
   }
   for (const Loss& l : graph.losses) {
     out << "loss " << quoted(l.name) << ' ' << to_string(l.value)

@@ -50,9 +50,8 @@ Interface describe_interface(const std::string& name, const std::string& target,
   Interface interface { .name = name, .target = target };
   const Program& whole = training != nullptr ? *training : inference;
   add_inputs(whole.graph, interface);
-  // Outputs are written with channels last; a flat output has only channels.
   for (const Output& o : inference.graph.outputs) {
-    interface.outputs.push_back(host_value(inference.graph, o.name, o.value, true));
+    interface.outputs.push_back(host_value(inference.graph, o.name, o.value, o.channels_last));
   }
   add_parameters(whole, interface);
   interface.prepared_bytes = inference.memory.prepared_bytes;

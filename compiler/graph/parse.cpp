@@ -5,7 +5,6 @@
 #include <limits>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -134,14 +133,13 @@ void read_list(Scanner& in, std::string_view op, const std::vector<std::string_v
 
 template <class Operator>
 void read_attributes(Scanner& in, Operator& op) {
-  read_list(in, Operator::name,
-            std::apply([](const auto&... f) { return std::vector<std::string_view>{f.name...}; },
-                       Operator::fields()),
-            [&](std::string_view name) {
-              return std::apply(
-                  [&](const auto&... f) { return (read_field(in, name, op, f) || ...); },
-                  Operator::fields());
-            });
+  std::vector<std::string_view> names;
+  Operator::fields()([&](const auto& f) { names.push_back(f.name); });
+  read_list(in, Operator::name, names, [&](std::string_view name) {
+    bool is_read = false;
+    Operator::fields()([&](const auto& f) { is_read = is_read || read_field(in, name, op, f); });
+    return is_read;
+  });
 }
 
 // A row of dsl/functions.h, whose attributes are the numbers in its formula.
@@ -307,7 +305,9 @@ class Parser {
 
   void parse_output(Scanner& in) {
     const FixedString name = in.quoted("the output's name");
-    graph_.outputs.push_back({name, parse_value(in)});
+    const Value value = parse_value(in);
+    const bool channels_last = !in.accept("channels_first");
+    graph_.outputs.push_back({name, value, channels_last});
   }
 
   void parse_loss(Scanner& in) {

@@ -54,11 +54,9 @@ std::string value(const Inner& op);
 template <class Op, class Fields>
 std::string members(const Op& op, const Fields& fields) {
   std::vector<std::string> parts;
-  std::apply(
-      [&](const auto&... f) {
-        (parts.push_back("." + std::string(f.name) + " = " + value(op.*(f.member))), ...);
-      },
-      fields);
+  fields([&](const auto& f) {
+    parts.push_back("." + std::string(f.name) + " = " + value(op.*(f.member)));
+  });
   return list(parts);
 }
 

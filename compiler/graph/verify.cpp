@@ -142,8 +142,7 @@ class Verifier {
   void check_attributes(const Node& node) const {
     std::visit(
         [&]<class Operator>(const Operator& op) {
-          std::apply([&](const auto&... f) { (check_finite(node, f.name, op.*(f.member)), ...); },
-                     Operator::fields());
+          Operator::fields()([&](const auto& f) { check_finite(node, f.name, op.*(f.member)); });
         },
         node.op);
     if (const auto* input = std::get_if<ops::Input>(&node.op)) check_input(node, *input);

@@ -258,7 +258,9 @@ class Writer {
       const dsl::Output& output = graph_.outputs[next_output_];
       if (!is_there(output.value)) break;
       const std::string name = words::quoted(output.name.view());
-      statements_.push_back({"", "net.output(" + name + ", " + text_of(output.value) + ")"});
+      const std::string order = output.channels_last ? "" : ", Order::chw";
+      statements_.push_back(
+          {"", "net.output(" + name + ", " + text_of(output.value) + order + ")"});
     }
     for (; next_loss_ < graph_.losses.size(); ++next_loss_) {
       const dsl::Loss& loss = graph_.losses[next_loss_];

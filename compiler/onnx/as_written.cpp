@@ -134,7 +134,9 @@ Graph reordered(const Graph& graph) {
       now[{id, output}] = {copied, output};
     }
   }
-  for (const dsl::Output& o : graph.outputs) copy.outputs.push_back({o.name, now.at(o.value)});
+  for (const dsl::Output& o : graph.outputs) {
+    copy.outputs.push_back({o.name, now.at(o.value), o.channels_last});
+  }
   return copy;
 }
 
@@ -179,6 +181,30 @@ Graph with_inputs_turned(const Graph& graph) {
                     return {{copy.add(input, {}, node.name, node.place), 0}};
                   })
       .take();
+}
+
+/// The channels become the last axis.
+bool takes_first_axis_last(const ops::Transpose& op) {
+  const int axes = op.permutation.rank;
+  if (axes < 2 || op.permutation[axes - 1] != 1) return false;
+  for (int i = 0; i + 1 < axes; ++i) {
+    if (op.permutation[i] != i + 2) return false;
+  }
+  return true;
+}
+
+Graph with_outputs_turned(const Graph& graph) {
+  Graph turned = graph;
+  for (dsl::Output& output : turned.outputs) {
+    const Node& node = graph.node(output.value);
+    const auto* transpose = std::get_if<ops::Transpose>(&node.op);
+    if (output.channels_last || transpose == nullptr || !takes_first_axis_last(*transpose))
+      continue;
+    output.value = node.inputs[0];
+    output.channels_last = true;
+  }
+  remove_unneeded(turned);
+  return turned;
 }
 
 /// The number of groups if a reshape, a transpose and this reshape sort the channels of `x`.
@@ -360,7 +386,7 @@ Graph renamed(const Graph& graph) {
 }  // namespace
 
 Graph as_written(const Graph& graph) {
-  return renamed(reordered(with_shuffles(with_inputs_turned(graph))));
+  return renamed(reordered(with_shuffles(with_outputs_turned(with_inputs_turned(graph)))));
 }
 
 void forget_values(Graph& graph) {

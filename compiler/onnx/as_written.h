@@ -7,7 +7,8 @@
 ///   LAYER.bias, ... A layer is called as its parameters are in the model, if those have such
 ///   names.
 /// - Names that programs make, "/layer1/Relu_2", give way to the language's own: relu1, relu2, ...
-/// - An input that is transposed first and last is one with its channels last.
+/// - An input that is transposed first, and an output that is transposed last, have their channels
+///   last.
 /// - Channels that are sorted by a reshape, a transpose and a reshape are shuffled.
 
 #include "dsl/graph.h"

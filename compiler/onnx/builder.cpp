@@ -79,7 +79,8 @@ Symbol Builder::add_input(const std::string& name, const Dims& dims) {
 }
 
 void Builder::add_output(const std::string& name, const Symbol& symbol) {
-  graph_.outputs.push_back({unique_name(name, output_names_), symbol.value});
+  const bool is_flat = graph_.shape(symbol.value).rank <= 2;
+  graph_.outputs.push_back({unique_name(name, output_names_), symbol.value, is_flat});
 }
 
 Dims Builder::sample_axes(const Dims& dims) const {
@@ -244,8 +245,8 @@ dsl::Graph Builder::finish() {
     place[static_cast<std::size_t>(id)] = graph.add(op, std::move(inputs), node.name, node.place);
   }
   for (const dsl::Output& output : graph_.outputs) {
-    graph.outputs.push_back(
-        {output.name, {place[static_cast<std::size_t>(output.value.node)], output.value.output}});
+    const int32_t node = place[static_cast<std::size_t>(output.value.node)];
+    graph.outputs.push_back({output.name, {node, output.value.output}, output.channels_last});
   }
   return graph;
 }

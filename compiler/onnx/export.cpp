@@ -74,7 +74,12 @@ class Exporter {
                       "ONNX knows tensors by their names alone: call it something else");
     }
     output_names_.push_back(name);
-    if (!names_.contains(output.value)) names_[output.value] = name;
+    if (!names_.contains(output.value) && !is_turned(output)) names_[output.value] = name;
+  }
+
+  /// ONNX's maps have their channels first; the host's may have them last.
+  bool is_turned(const dsl::Output& output) const {
+    return output.channels_last && graph_.shape(output.value).rank > 2;
   }
 
   const std::string& name_of(Value value) {
@@ -170,11 +175,18 @@ class Exporter {
   void add_output(const dsl::Output& output) {
     const auto index = static_cast<std::size_t>(&output - graph_.outputs.data());
     const std::string& name = output_names_[index];
-    if (name_of(output.value) != name) {
+    std::vector<int64_t> extents = sample_extents(graph_.shape(output.value));
+    if (is_turned(output)) {
+      std::vector<int64_t> permutation = {0};
+      for (int axis = 2; axis < graph_.shape(output.value).rank; ++axis)
+        permutation.push_back(axis);
+      permutation.push_back(1);
+      writer_.add_node("Transpose", name, {name_of(output.value)}, {name}, {{"perm", permutation}});
+      std::rotate(extents.begin(), extents.begin() + 1, extents.end());
+    } else if (name_of(output.value) != name) {
       writer_.add_node("Identity", name, {name_of(output.value)}, {name});
     }
-    declare(*model_.add_output(), name, sample_extents(graph_.shape(output.value)),
-            onnx::TensorProto::FLOAT);
+    declare(*model_.add_output(), name, extents, onnx::TensorProto::FLOAT);
   }
 
   static void declare(onnx::ValueInfoProto& info, const std::string& name,

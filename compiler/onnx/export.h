@@ -2,8 +2,8 @@
 /// A graph and its weights as an ONNX model, opset 17, that other programs run with the same
 /// result.
 ///
-/// The batch is an axis called N. A picture that the network takes with its channels last is such
-/// an input, and is transposed first; outputs have their channels first, as is usual there. What
+/// The batch is an axis called N. Pictures that the network takes, and maps that it gives, with
+/// their channels last are such inputs and outputs of the model, and are transposed there. What
 /// belongs to training alone, losses and what only they read, is left out.
 
 #include <string>

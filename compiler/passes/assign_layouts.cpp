@@ -73,10 +73,13 @@ class LayoutAssigner {
       if (const auto* pool = std::get_if<ops::MaxPool>(&node.op); pool != nullptr && o == 1) {
         layout.dtype = pool->position_type(shape);
       }
-      if (std::any_of(graph_.outputs.begin(), graph_.outputs.end(), [&](const Output& out) {
+      const auto output =
+          std::find_if(graph_.outputs.begin(), graph_.outputs.end(), [&](const Output& out) {
             return out.value == Value{id, o};
-          })) {
-        layout.block = layout.channels();
+          });
+      if (output != graph_.outputs.end()) {
+        const bool one_block = output->channels_last || shape.rank == 2;
+        layout.block = one_block ? layout.channels() : 1;
       }
       if (const auto slot = program_.slots.find({id, o}); slot != program_.slots.end()) {
         layout.first_block = slot->second.first_block;
@@ -151,7 +154,7 @@ class LayoutAssigner {
     for (const auto& [view, source] : program_.views) dense = dense || source == v;
     const int64_t inside =
         layout.blocks() * layout.block * (layout.shape.elements() / layout.channels());
-    return !dense && 2 * layout.sample_elements() <= 3 * inside;
+    return !dense && 4 * layout.sample_elements() < 9 * inside;
   }
 
   /// A flattened value keeps the form of its map; a dense layer behind which a map is seen writes

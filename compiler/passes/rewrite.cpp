@@ -19,7 +19,9 @@ Graph empty_copy(const Graph& graph) {
 }
 
 void copy_results(const Graph& graph, const std::map<Value, Value>& map, Graph& copy) {
-  for (const dsl::Output& o : graph.outputs) copy.outputs.push_back({o.name, map.at(o.value)});
+  for (const dsl::Output& o : graph.outputs) {
+    copy.outputs.push_back({o.name, map.at(o.value), o.channels_last});
+  }
   for (const dsl::Loss& l : graph.losses) {
     copy.losses.push_back({l.name, map.at(l.value), l.weight});
   }

@@ -91,8 +91,7 @@ struct PoolWindow {
 struct MaxPool : PoolWindow {
   static constexpr std::string_view name = "max_pool";
   static constexpr auto fields() {
-    return std::tuple_cat(PoolWindow::fields(),
-                          attributes(field("with_argmax", &MaxPool::with_argmax)));
+    return joined(PoolWindow::fields(), attributes(field("with_argmax", &MaxPool::with_argmax)));
   }
 
   bool with_argmax = false;
@@ -113,8 +112,8 @@ struct MaxPool : PoolWindow {
 struct AveragePool : PoolWindow {
   static constexpr std::string_view name = "average_pool";
   static constexpr auto fields() {
-    return std::tuple_cat(PoolWindow::fields(),
-                          attributes(field("count_padding", &AveragePool::count_padding)));
+    return joined(PoolWindow::fields(),
+                  attributes(field("count_padding", &AveragePool::count_padding)));
   }
 
   bool count_padding = false;
@@ -131,7 +130,7 @@ struct AveragePool : PoolWindow {
 struct MaxPoolGrad : PoolWindow {
   static constexpr std::string_view name = "max_pool_grad";
   static constexpr auto fields() {
-    return std::tuple_cat(attributes(field("input", &MaxPoolGrad::input)), PoolWindow::fields());
+    return joined(attributes(field("input", &MaxPoolGrad::input)), PoolWindow::fields());
   }
 
   Shape input;
@@ -150,8 +149,8 @@ struct MaxPoolGrad : PoolWindow {
 struct AveragePoolGrad : PoolWindow {
   static constexpr std::string_view name = "average_pool_grad";
   static constexpr auto fields() {
-    return std::tuple_cat(attributes(field("input", &AveragePoolGrad::input)), PoolWindow::fields(),
-                          attributes(field("count_padding", &AveragePoolGrad::count_padding)));
+    return joined(attributes(field("input", &AveragePoolGrad::input)), PoolWindow::fields(),
+                  attributes(field("count_padding", &AveragePoolGrad::count_padding)));
   }
 
   Shape input;

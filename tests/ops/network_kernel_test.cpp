@@ -90,6 +90,22 @@ TEST(NetworkKernels, WriteEveryKindOfOutput) {
   expect_like_reference(net.graph());
 }
 
+TEST(NetworkKernels, WriteMapsWithTheirChannelsFirstWhereTheHostWantsThem) {
+  using dsl::Order;
+  Network net("first");
+  Tensor x = net.input("x", {.height = 6, .width = 5, .channels = 3});
+  Tensor map = x | conv(24, 3, {.pad = 1});
+  net.output("map", map, Order::chw);
+  net.output("other", map);
+  net.output("image", x, Order::chw);
+  net.output("pooled", map | dsl::relu | dsl::max_pool(2, {.stride = 1}), Order::chw);
+  net.output("likely", x | conv(17, 2) | dsl::softmax, Order::chw);
+  net.output("line", net.input("sound", Shape{3, 11}) | conv(5, 4), Order::chw);
+  net.output("volume", net.input("voxels", Shape{2, 3, 4, 5}) | conv(9, 2), Order::chw);
+  net.output("flat", map | dsl::flatten | dense(20), Order::chw);
+  expect_like_reference(net.graph(), {.gradients = false});
+}
+
 TEST(NetworkKernels, ReportALossThatIsNamedTwice) {
   Network net("losses");
   Tensor x = net.input("x", Shape{4}) | dense(5);

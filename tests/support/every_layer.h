@@ -59,7 +59,7 @@ inline dsl::Network movements() {
                              .name = "scaled"});
   const Tensor rows = x | reshape({8, -1});
   net.output("products", matmul(rows, rows, {.transpose_b = true}) | flatten);
-  net.output("joined", concat({x, x}, 2, "twice"));
+  net.output("joined", concat({x, x}, 2, "twice"), Order::chw);
   net.loss("distance", mean_square(most, net.target("wanted", Shape{8, 3, 7}), "square"), 2);
   return net;
 }

@@ -88,11 +88,9 @@ Kind kind_of(const Op& op) {
 std::vector<Fact> attribute_facts(const Op& op) {
   std::vector<Fact> facts;
   const auto add_all = [&]<class T>(const T& o) {
-    std::apply(
-        [&](const auto&... f) {
-          (facts.push_back({std::string(f.name), value_text(o.*(f.member))}), ...);
-        },
-        T::fields());
+    T::fields()([&](const auto& f) {
+      facts.push_back({std::string(f.name), value_text(o.*(f.member))});
+    });
   };
   std::visit(add_all, op);
   return facts;
