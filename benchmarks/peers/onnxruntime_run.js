@@ -93,7 +93,8 @@ function readNpy(file) {
   }
   const dims = shape[1].split(',').map((s) => s.trim()).filter((s) => s).map(Number);
   const [type, TypedArray] = kTypes[descr[1]];
-  const data = bytes.buffer.slice(bytes.byteOffset + begin + length);
+  // Small files lie in a buffer that they share with others: the file's end is not the buffer's.
+  const data = bytes.buffer.slice(bytes.byteOffset + begin + length, bytes.byteOffset + bytes.length);
   return {type, dims, data: new TypedArray(data)};
 }
 

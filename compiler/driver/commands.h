@@ -11,6 +11,7 @@ void add_bench_command(CLI::App& app);
 void add_compile_command(CLI::App& app);
 void add_export_command(CLI::App& app);
 void add_graph_command(CLI::App& app);
+void add_import_command(CLI::App& app);
 void add_run_command(CLI::App& app);
 void add_summary_command(CLI::App& app);
 void add_train_command(CLI::App& app);

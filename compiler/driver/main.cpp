@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   halcyon::compiler::add_run_command(app);
   halcyon::compiler::add_summary_command(app);
   halcyon::compiler::add_graph_command(app);
+  halcyon::compiler::add_import_command(app);
   halcyon::compiler::add_export_command(app);
   halcyon::compiler::add_bench_command(app);
   halcyon::compiler::add_zoo_command(app);

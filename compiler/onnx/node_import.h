@@ -94,6 +94,9 @@ Symbol elementwise(Builder& builder, const std::string& function,
                    const std::function<dsl::Scalar(std::span<const dsl::Scalar>)>& formula,
                    const std::vector<Item>& items);
 
+/// The same values as another type, as Cast does it.
+Item as_kind(Builder& builder, const Item& item, ElementKind to);
+
 /// Sums, maxima, ... over some axes of the tensor.
 Symbol reduce(Builder& builder, dsl::ops::ReduceKind kind, const Symbol& x,
               const std::vector<int64_t>& axes, bool keep_dims);
@@ -105,6 +108,8 @@ struct Range {
   int64_t begin = 0, end = 0, step = 1;
 };
 Symbol slice(Builder& builder, const Symbol& x, int64_t axis, const Range& range);
+/// Every run along an axis, of C values, times the matrix [K,C]: that axis then has K.
+Symbol along_axis(Builder& builder, const Symbol& x, int64_t axis, const Array& matrix);
 Symbol concat(Builder& builder, const std::vector<Symbol>& parts, int64_t axis);
 /// `times` copies one behind the other along an axis.
 Symbol repeat(Builder& builder, const Symbol& x, int64_t axis, int64_t times);

@@ -8,6 +8,7 @@ class NodeImport;
 // rules_elementwise.cpp
 void import_unary(NodeImport& node);
 void import_binary(NodeImport& node);
+void import_pow(NodeImport& node);
 void import_variadic(NodeImport& node);
 void import_clip(NodeImport& node);
 void import_where(NodeImport& node);

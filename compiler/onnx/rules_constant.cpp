@@ -147,30 +147,29 @@ void import_cast(NodeImport& node) {
   } else {
     type = static_cast<int32_t>(node.attributes.integer("to", 0));
   }
-  const ElementKind to = element_kind(type, "the result");
-  const Item& item = node.item(0);
-  if (const auto* array = std::get_if<Array>(&item)) {
-    node.set(to_kind(*array, to));
-    return;
-  }
-  Symbol symbol = std::get<Symbol>(item);
-  if (type == TensorProto::BFLOAT16) {
+  if (type == TensorProto::BFLOAT16 && !node.is_constant(0)) {
     throw UserError("rounds what the network computes to bfloat16",
                     "networks compute in single precision");
   }
-  // Half and double precision are computed in single precision; integers and truth values of a
-  // network are kept in it, and are exact up to 2^24.
+  node.set(as_kind(node.builder, node.item(0), element_kind(type, "the result")));
+}
+
+// Half and double precision are computed in single precision; integers and truth values of a
+// network are kept in it, and are exact up to 2^24.
+Item as_kind(Builder& builder, const Item& item, ElementKind to) {
+  if (const auto* array = std::get_if<Array>(&item)) return to_kind(*array, to);
+  Symbol symbol = std::get<Symbol>(item);
   if (to != symbol.kind && to == ElementKind::truth) {
     symbol =
-        elementwise(node.builder, "not_zero",
+        elementwise(builder, "not_zero",
                     [](auto x) { return select(x[0] == 0.0f, dsl::Scalar(0.0f), 1.0f); }, {symbol});
   } else if (to != symbol.kind && to == ElementKind::integer && symbol.kind == ElementKind::real) {
     symbol = elementwise(
-        node.builder, "truncate",
+        builder, "truncate",
         [](auto x) { return select(x[0] < 0.0f, -dsl::floor(-x[0]), dsl::floor(x[0])); }, {symbol});
   }
   symbol.kind = to;
-  node.set(symbol);
+  return symbol;
 }
 
 }  // namespace halcyon::compiler

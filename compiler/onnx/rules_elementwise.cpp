@@ -109,7 +109,6 @@ const std::vector<BinaryRow>& binary_rows() {
     {"Mul", "mul", [](const Scalar& a, const Scalar& b) { return a * b; }, [](int64_t a, int64_t b) { return wrapped(static_cast<uint64_t>(a) * static_cast<uint64_t>(b)); }},
     {"Or", "or", [](const Scalar& a, const Scalar& b) { return max(a, b); }, [](int64_t a, int64_t b) { return a | b; }, kTruth},
     {"PRelu", "prelu", [](const Scalar& a, const Scalar& b) { return dsl::prelu(a, b); }, nullptr},
-    {"Pow", "pow", [](const Scalar& a, const Scalar& b) { return pow(a, b); }, whole_power},
     {"Sub", "sub", [](const Scalar& a, const Scalar& b) { return a - b; }, [](int64_t a, int64_t b) { return wrapped(static_cast<uint64_t>(a) - static_cast<uint64_t>(b)); }},
     {"Xor", "xor", [](const Scalar& a, const Scalar& b) { return dsl::abs(a - b); }, [](int64_t a, int64_t b) { return a ^ b; }, kTruth},
   };
@@ -144,6 +143,16 @@ void check_is_repeated_to(const Dims& small, const Dims& large) {
     throw UserError("has a slope " + dims_text(small) + " that cannot be repeated to " +
                     dims_text(large));
   }
+}
+
+/// Operator set 6 had a slope for each channel, without the axes behind it.
+Item slope_of_channels(NodeImport& node, const Item& slope) {
+  const Dims& x = node.dims(0);
+  const auto* array = std::get_if<Array>(&slope);
+  if (node.opset >= 7 || array == nullptr || array->dims.size() != 1 || x.size() < 3) return slope;
+  Dims dims(x.size() - 1, 1);
+  dims[0] = array->dims[0];
+  return array->reshaped(std::move(dims));
 }
 
 /// A bound of Clip; nothing where there is none, or an infinite one.
@@ -192,25 +201,41 @@ void import_unary(NodeImport& node) {
 void import_binary(NodeImport& node) {
   const BinaryRow& row = row_named(binary_rows(), node.node.op_type());
   node.attributes.ignore("consumed_inputs");
-  const Item second = aligned_by_attribute(node, node.item(1));
-  std::optional<float> exponent;
+  Item second = aligned_by_attribute(node, node.item(1));
   Elementwise op{.function = row.function,
                  .formula = [&](Arguments x) { return row.formula(x[0], x[1]); },
                  .result = row.result};
   if (row.integers != nullptr) op.integers = row.integers;
-  if (node.node.op_type() == "PRelu") check_is_repeated_to(dims_of(second), node.dims(0));
-  if (node.node.op_type() == "Pow") {
-    // The exponent may be of another type than the base, and decides nothing else.
-    if (const auto* array = std::get_if<Array>(&second); array != nullptr && array->size() == 1) {
-      exponent = static_cast<float>(array->number(0));
-      if (!node.is_constant(0) && array->dims.size() <= node.dims(0).size()) {
-        op.formula = [&](Arguments x) { return power(x[0], *exponent); };
-        node.set(elementwise(node, op, {node.item(0)}));
-        return;
-      }
-    }
+  if (node.node.op_type() == "PRelu") {
+    second = slope_of_channels(node, second);
+    check_is_repeated_to(dims_of(second), node.dims(0));
   }
   node.set(elementwise(node, op, {node.item(0), second}));
+}
+
+void import_pow(NodeImport& node) {
+  node.attributes.ignore("consumed_inputs");
+  const ElementKind kind = node.kind(0);
+  Item exponent = aligned_by_attribute(node, node.item(1));
+  Elementwise op{.function = "pow",
+                 .formula = [](Arguments x) { return pow(x[0], x[1]); },
+                 .integers = whole_power};
+  const auto* array = std::get_if<Array>(&exponent);
+  const bool is_number = array != nullptr && array->size() == 1;
+  if (is_number && !node.is_constant(0) && array->dims.size() <= node.dims(0).size()) {
+    const auto number = static_cast<float>(array->number(0));
+    op.formula = [=](Arguments x) { return power(x[0], number); };
+    node.set(elementwise(node, op, {node.item(0)}));
+    return;
+  }
+  // The base decides the type of the result; both are real numbers where one of them is.
+  Item base = node.item(0);
+  const ElementKind other = node.kind(1);
+  if (kind != other) {
+    base = as_kind(node.builder, base, ElementKind::real);
+    exponent = as_kind(node.builder, exponent, ElementKind::real);
+  }
+  node.set(as_kind(node.builder, elementwise(node, op, {base, exponent}), kind));
 }
 
 void import_variadic(NodeImport& node) {

@@ -133,6 +133,14 @@ Symbol product(Builder& builder, const Symbol& a, const Symbol& b) {
 
 }  // namespace
 
+Symbol along_axis(Builder& builder, const Symbol& x, int64_t axis, const Array& matrix) {
+  std::vector<int64_t> to_last(x.dims.size());
+  for (std::size_t i = 0; i < to_last.size(); ++i) to_last[i] = static_cast<int64_t>(i);
+  std::swap(to_last[static_cast<std::size_t>(axis)], to_last.back());
+  const Symbol rows = transpose(builder, x, to_last);
+  return transpose(builder, rows_times_weight(builder, rows, matrix), to_last);
+}
+
 void import_gemm(NodeImport& node) {
   Builder& builder = node.builder;
   const float alpha = node.attributes.real("alpha", 1), beta = node.attributes.real("beta", 1);

@@ -24,6 +24,12 @@ Value per_channel(NodeImport& node, std::size_t input, int64_t channels, bool tr
   return node.builder.parameter(array, Shape{channels}, trainable);
 }
 
+/// Before anything is said of the picture: what depends on the batch does not matter where these
+/// are missing.
+void need_constants(const NodeImport& node, std::size_t first, std::size_t end) {
+  for (std::size_t input = first; input < end; ++input) node.constant(input);
+}
+
 /// Axes from `first` to the last.
 std::vector<int64_t> axes_from(int64_t first, std::size_t rank) {
   std::vector<int64_t> axes(rank - static_cast<std::size_t>(first));
@@ -34,8 +40,6 @@ std::vector<int64_t> axes_from(int64_t first, std::size_t rank) {
 }  // namespace
 
 void import_batch_normalization(NodeImport& node) {
-  const Symbol symbol = node.symbol(0);
-  const Axes x = node.builder.image(symbol, 2);
   for (const char* name : {"consumed_inputs", "is_test"}) node.attributes.ignore(name);
   if (node.attributes.integer("spatial", 1) == 0) {
     throw UserError("has statistics for each position (spatial = 0)");
@@ -43,6 +47,9 @@ void import_batch_normalization(NodeImport& node) {
   if (node.attributes.integer("training_mode", 0) != 0) {
     throw UserError("is in training mode", "export the model for inference");
   }
+  need_constants(node, 1, 5);
+  const Symbol symbol = node.symbol(0);
+  const Axes x = node.builder.image(symbol, 2);
   const ops::BatchNorm op{.epsilon = node.attributes.real("epsilon", 1e-5f),
                           .momentum = 1 - node.attributes.real("momentum", 0.9f)};
   const int64_t channels = x.extents[0];
@@ -54,6 +61,7 @@ void import_batch_normalization(NodeImport& node) {
 }
 
 void import_instance_normalization(NodeImport& node) {
+  need_constants(node, 1, 3);
   const Symbol symbol = node.symbol(0);
   const Axes x = node.builder.image(symbol, 3);
   node.attributes.ignore("consumed_inputs");

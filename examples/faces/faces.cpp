@@ -1,10 +1,12 @@
 #include "examples/faces/faces.h"
 
 #include <algorithm>
-#include <cmath>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "runtime/base/error.h"
+#include "runtime/data/read_picture.h"
 #include "runtime/data/resize.h"
 
 namespace halcyon::examples {
@@ -13,40 +15,33 @@ namespace {
 
 using runtime::Network;
 using runtime::Picture;
+using runtime::Tensor;
 
 /// As the network was trained: (value - 127) / 128, red first, one plane behind the other.
-std::vector<float> planes_of(const Picture& picture, int64_t height, int64_t width) {
-  const std::vector<float> pixels(picture.rgb.begin(), picture.rgb.end());
-  const std::vector<float> fitted =
-      runtime::resize_bilinear(pixels, {picture.height, picture.width, 3}, height, width);
+Tensor planes_of(const Picture& picture, int64_t height, int64_t width) {
+  const Tensor pixels =
+      runtime::resize_bilinear(runtime::to_tensor(picture, {.scale = 1}), height, width);
+  Tensor planes({1, 3, height, width});
   const auto count = static_cast<std::size_t>(height * width);
-  std::vector<float> planes(3 * count);
   for (std::size_t i = 0; i < count; ++i) {
-    for (std::size_t c = 0; c < 3; ++c) planes[c * count + i] = (fitted[3 * i + c] - 127) / 128;
+    for (std::size_t c = 0; c < 3; ++c) {
+      planes.floats()[c * count + i] = (pixels.floats()[3 * i + c] - 127) / 128;
+    }
   }
   return planes;
 }
 
-/// A table of one row for each box.
-struct Rows {
-  std::vector<float> values;
-  std::size_t columns = 0;
-
-  std::size_t count() const { return values.size() / columns; }
-  float at(std::size_t row, std::size_t column) const { return values[row * columns + column]; }
-};
-
-Rows rows_for(const halcyon_tensor_info& output) {
-  if (output.rank != 2) throw UserError(std::string("output '") + output.name + "' is no table");
-  return {std::vector<float>(static_cast<std::size_t>(output.elements)),
-          static_cast<std::size_t>(output.shape[1])};
-}
-
-int32_t index_of(const halcyon_network& info, const std::string& name) {
-  for (int32_t i = 0; i < info.output_count; ++i) {
-    if (info.outputs[i].name == name) return i;
+/// The output `name`, a row for each place where a face may be: [1,rows,columns].
+std::span<const float> rows_of(const halcyon_network& info, const std::vector<Tensor>& outputs,
+                               std::string_view name, int64_t columns) {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Shape& shape = outputs[i].shape();
+    if (info.outputs[i].name == name && shape.rank == 3 && shape[2] == columns) {
+      return outputs[i].floats();
+    }
   }
-  throw UserError("network '" + std::string(info.name) + "' has no output '" + name + "'",
+  throw UserError("network '" + std::string(info.name) + "' has no output '" + std::string(name) +
+                      "' with rows of " + std::to_string(columns),
                   "is it UltraFace?");
 }
 
@@ -75,28 +70,24 @@ std::vector<Face> suppress(std::vector<Face> faces, float most) {
 std::vector<Face> find_faces(Network& network, const Picture& picture, float least_score) {
   const halcyon_network& info = network.info();
   const halcyon_tensor_info& input = info.inputs[0];  // C H W
-  const std::vector<float> image = planes_of(picture, input.shape[1], input.shape[2]);
-  const int32_t scores_at = index_of(info, "scores"), boxes_at = index_of(info, "boxes");
-  Rows scores = rows_for(info.outputs[scores_at]), boxes = rows_for(info.outputs[boxes_at]);
-  std::vector<void*> outputs(static_cast<std::size_t>(info.output_count));
-  outputs[static_cast<std::size_t>(scores_at)] = scores.values.data();
-  outputs[static_cast<std::size_t>(boxes_at)] = boxes.values.data();
-  network.reserve_inference(1);
-  network.infer(1, std::vector<const void*>{image.data()}, outputs);
-
+  const Tensor image = planes_of(picture, input.shape[1], input.shape[2]);
+  const std::vector<Tensor> outputs = network.infer(std::span(&image, 1));
   // Scores of nothing and of a face; corners from 0 to 1 across the picture.
+  const std::span<const float> scores = rows_of(info, outputs, "scores", 2);
+  const std::span<const float> boxes = rows_of(info, outputs, "boxes", 4);
   const auto width = static_cast<float>(picture.width), height = static_cast<float>(picture.height);
   std::vector<Face> faces;
-  for (std::size_t i = 0; i < scores.count(); ++i) {
-    if (scores.at(i, 1) < least_score) continue;
+  for (std::size_t row = 0; row < scores.size() / 2; ++row) {
+    const float score = scores[2 * row + 1];
+    if (score < least_score) continue;
     const auto corner = [&](std::size_t column, float extent) {
-      return std::clamp(boxes.at(i, column), 0.0f, 1.0f) * extent;
+      return std::clamp(boxes[4 * row + column], 0.0f, 1.0f) * extent;
     };
     faces.push_back({.left = corner(0, width),
                      .top = corner(1, height),
                      .right = corner(2, width),
                      .bottom = corner(3, height),
-                     .score = scores.at(i, 1)});
+                     .score = score});
   }
   return suppress(std::move(faces), 0.3f);
 }

@@ -4,7 +4,6 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -12,6 +11,7 @@
 #include "runtime/base/error.h"
 #include "tests/runtime/expect_error.h"
 #include "tests/runtime/temporary_folder.h"
+#include "tests/support/data_folder.h"
 
 namespace halcyon::runtime {
 namespace {
@@ -228,9 +228,7 @@ TEST_F(IdxErrors, FilesThatAreMissingOrBelongElsewhere) {
 }
 
 TEST(Mnist, RealFilesAreWhole) {
-  const char* given = std::getenv("HALCYON_DATA");
-  const std::filesystem::path folder =
-      std::filesystem::path(given != nullptr ? given : HALCYON_DEFAULT_DATA) / "mnist";
+  const std::filesystem::path folder = tests::data_folder() / "mnist";
   if (!std::filesystem::is_directory(folder))
     GTEST_SKIP() << "no folder " << folder << "; set HALCYON_DATA to the folder that holds mnist/";
   const TrainTest mnist = load_mnist(folder.string());

@@ -15,15 +15,11 @@
 #include "runtime/data/numbers.h"
 #include "runtime/network.h"
 #include "tests/runtime/temporary_folder.h"
+#include "tests/support/data_folder.h"
 #include "tests/support/object_cache.h"
 
 namespace halcyon::compiler {
 namespace {
-
-std::filesystem::path data_folder() {
-  const char* const given = std::getenv("HALCYON_DATA");
-  return given != nullptr ? given : HALCYON_DEFAULT_DATA;
-}
 
 /// The network of the zoo, which gives what its softmax reads as well.
 dsl::Graph with_logits() {
@@ -39,7 +35,7 @@ dsl::Graph with_logits() {
 }
 
 TEST(Pretrained, ResNet20ReadsCifarAsItsTrainersFound) {
-  const std::filesystem::path data = data_folder();
+  const std::filesystem::path data = tests::data_folder();
   const std::filesystem::path packed = data / "cifar10/test_1000.bin.xz";
   if (!std::filesystem::exists(packed)) GTEST_SKIP() << "no " << packed.string();
   if (std::system("xz --version > /dev/null 2>&1") != 0) GTEST_SKIP() << "no program xz";

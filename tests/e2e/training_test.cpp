@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "e2e_grey.h"
@@ -11,6 +10,7 @@
 #include "runtime/data/mnist.h"
 #include "runtime/trainer.h"
 #include "tests/e2e/batches.h"
+#include "tests/support/data_folder.h"
 
 namespace halcyon::tests {
 namespace {
@@ -30,9 +30,7 @@ Report train_one_epoch(const halcyon_network& info, const TrainTest& data) {
 }
 
 TEST(Training, OneEpochOfMnistIsReadAt96Percent) {
-  const char* given = std::getenv("HALCYON_DATA");
-  const std::filesystem::path folder =
-      std::filesystem::path(given != nullptr ? given : HALCYON_DEFAULT_DATA) / "mnist";
+  const std::filesystem::path folder = data_folder() / "mnist";
   if (!std::filesystem::is_directory(folder)) {
     GTEST_SKIP() << "no folder " << folder << "; set HALCYON_DATA to the folder that holds mnist/";
   }

@@ -20,9 +20,7 @@ struct Limit {
 constexpr Limit kLimits[] = {
     {"in training mode", "training mode of a node"},
     {"gives the indices of its maxima", "indices of max pooling"},
-    {"supported are nearest and linear", "cubic interpolation"},
-    {"has the coordinate_transformation_mode", "cropping while resizing"},
-    {"resizes axis", "resizing of channels"},
+    {"aligns corners of", "aligned corners of a fraction of a pixel"},
     {"a batch and 4 are supported", "more than five axes"},
     {"is known for shapes only", "products over an axis"},
     {"of which one is no matrix", "products of vectors"},

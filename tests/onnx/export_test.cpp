@@ -54,18 +54,19 @@ TEST(Export, KeepsNamesAndTheLayoutOfInputs) {
   const Tensor y = net.input("map", Shape{3, 8, 6});
   const Tensor sum = x + y;
   net.output("map2", sum | dsl::conv(4, 3, {.name = "stem"}) | dsl::named(dsl::relu, "active"));
-  net.output("sum", sum);
+  net.output("sum", sum, dsl::Order::chw);
   const onnx::GraphProto graph = exported(net);
   EXPECT_EQ(graph.name(), "tiny");
   EXPECT_EQ(graph.input(0).name() + dims_of(graph.input(0)), "image[N,8,6,3]");
   EXPECT_EQ(graph.input(1).name() + dims_of(graph.input(1)), "map[N,3,8,6]");
-  EXPECT_EQ(graph.output(0).name() + dims_of(graph.output(0)), "map2[N,4,6,4]");
+  EXPECT_EQ(graph.output(0).name() + dims_of(graph.output(0)), "map2[N,6,4,4]");
   EXPECT_EQ(graph.output(1).name() + dims_of(graph.output(1)), "sum[N,3,8,6]");
   EXPECT_EQ(nodes_of(graph),
             "Transpose (image) -> image.channels_first\n"
             "Add (image.channels_first, map) -> sum\n"
             "Conv (sum, stem.weight, stem.bias) -> stem\n"
-            "Relu (stem) -> map2\n");
+            "Relu (stem) -> active\n"
+            "Transpose (active) -> map2\n");
   EXPECT_EQ(graph.node(3).name(), "active");
   ASSERT_EQ(graph.initializer_size(), 2);
   EXPECT_EQ(graph.initializer(0).name(), "stem.weight");
@@ -96,8 +97,10 @@ TEST(Export, SaysAFunctionInOneWordWhereThereIsOne) {
   Network net("functions");
   const Tensor x = net.input("x", Shape{2, 3, 3});
   using namespace dsl;
-  net.output("y", x | relu | relu6 | clip(-1, 1) | leaky_relu(0.1f) | elu() | selu |
-                      hard_sigmoid() | hard_swish | prelu() | sigmoid | softplus);
+  net.output("y",
+             x | relu | relu6 | clip(-1, 1) | leaky_relu(0.1f) | elu() | selu | hard_sigmoid() |
+                 hard_swish | prelu() | sigmoid | softplus,
+             Order::chw);
   std::string types;
   const onnx::GraphProto graph = exported(net);
   for (const onnx::NodeProto& node : graph.node()) types += node.op_type() + " ";
@@ -108,7 +111,7 @@ TEST(Export, SaysAFunctionInOneWordWhereThereIsOne) {
 TEST(Export, WritesANumberPerChannelAsItIsRepeated) {
   Network net("scale");
   const Tensor x = net.input("x", Shape{2, 3, 3});
-  net.output("y", x | dsl::scale_shift());
+  net.output("y", x | dsl::scale_shift(), dsl::Order::chw);
   const onnx::GraphProto graph = exported(net);
   ASSERT_EQ(graph.initializer_size(), 2);
   EXPECT_EQ(graph.initializer(0).dims_size(), 3);
@@ -119,7 +122,7 @@ TEST(Export, WritesANumberPerChannelAsItIsRepeated) {
 TEST(Export, NormalisesEachChannelInOneNode) {
   Network net("norm");
   const Tensor x = net.input("x", Shape{2, 3, 3});
-  net.output("y", x | dsl::instance_norm({.name = "norm"}));
+  net.output("y", x | dsl::instance_norm({.name = "norm"}), dsl::Order::chw);
   EXPECT_EQ(nodes_of(exported(net)), "InstanceNormalization (x, norm.weight, norm.bias) -> y\n");
 }
 

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -16,6 +15,7 @@
 #include "runtime/temporary_folder.h"
 #include "tests/e2e/run_program.h"
 #include "tests/onnx/run_model.h"
+#include "tests/support/data_folder.h"
 
 namespace halcyon::tests {
 namespace {
@@ -33,10 +33,7 @@ struct Light {
 
 void PrintTo(const Light& light, std::ostream* out) { *out << light.name; }
 
-fs::path shared_folder() {
-  const char* data = std::getenv("HALCYON_DATA");
-  return fs::path(data != nullptr ? data : HALCYON_DEFAULT_DATA) / "..";
-}
+fs::path shared_folder() { return data_folder() / ".."; }
 
 struct Missing {};
 
