@@ -10,6 +10,8 @@
 #include <llvm/Support/raw_ostream.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <string_view>
 
 #include "compiler/emit/build_id.h"
 #include "compiler/emit/frame.h"
@@ -23,6 +25,29 @@ namespace {
 
 constexpr const char* kHalideFunction = "halide_kernel";
 constexpr int64_t kAlignment = 64;  // of scratch memory and tables: the longest vector's
+
+/// What Halide says against a schedule while it lowers it. Its assertions are left out of our code,
+/// so a kernel that would fail one is refused here.
+class Reporter : public Halide::CompileTimeErrorReporter {
+ public:
+  void warning(const char* message) override {
+    if (std::string_view(message).find("guaranteed to fail") != std::string_view::npos) {
+      throw Halide::CompileError(message);
+    }
+    std::fprintf(stderr, "%s", message);
+  }
+  void error(const char* message) override { throw Halide::CompileError(message); }
+};
+
+/// For all threads, from the first kernel on.
+void report_problems() {
+  static Reporter reporter;
+  static const bool is_set = [] {
+    Halide::set_custom_compile_time_error_reporter(&reporter);
+    return true;
+  }();
+  static_cast<void>(is_set);
+}
 
 Halide::Target halide_target(const Target& target) {
   Halide::Target t(target.features);
@@ -210,6 +235,7 @@ std::string kernel_symbol(const KernelSpec& spec) {
 }
 
 KernelObject compile_kernel(const KernelSpec& spec) try {
+  report_problems();
   LowerContext context(spec);
   LoweredKernel kernel = lower_kernel(context);
   const Halide::Target target = halide_target(spec.target);

@@ -7,19 +7,25 @@
 ///         sums += weight * broadcast(input)                   multiplied with one input per output
 ///       relu, pooling and the like on the sums, then one store
 ///
+/// Where vectors hold filters of several groups, these are computed as one, with zeros where a
+/// filter does not see a channel.
+///
 /// Where all filters fill but a part of a vector, it holds `pixels` neighbouring outputs of them.
 /// Their windows overlap, so a filter widened to all of them, with zeros where one's own window
 /// does not reach, multiplies each input once for all: two outputs of a 5-wide window take six
 /// multiply-adds instead of ten.
 
 #include <algorithm>
+#include <numeric>
 
+#include "compiler/integer.h"
 #include "compiler/kernels/conv_window.h"
 #include "compiler/kernels/kernels.h"
 #include "compiler/kernels/own_rows.h"
 #include "compiler/kernels/pool_of_rows.h"
 #include "compiler/passes/fusion_rules.h"
 #include "compiler/schedules/register_tile.h"
+#include "compiler/schedules/schedules.h"
 
 namespace halcyon::compiler {
 
@@ -83,6 +89,34 @@ Func widened_filter(const ops::Conv& conv, const LowerContext& context, Value v)
   return wide;
 }
 
+/// The filters of `merged` groups as those of one: (filter, channel in a block of x, column, row,
+/// ..., channel block from the first of these groups, filter block).
+Func merged_filter(const LowerContext& context, Value v, int64_t groups, int64_t merged,
+                   int64_t channels, int64_t x_block) {
+  const WeightLayout& weight = context.weight_layout(v);
+  const int rank = weight.sample.spatial_rank();
+  const int own_block = static_cast<int>(weight.sample.block);
+  const int group_channels = static_cast<int>(channels / groups);
+  Var ki("ki"), c("c"), cb("cb"), kb("kb");
+  PointVars taps = LowerContext::vars(rank);
+  const Expr filter = kb * static_cast<int>(weight.filter_block) + ki;
+  const Expr group = filter / static_cast<int>(weight.filters / groups) % static_cast<int>(merged);
+  const Expr channel = cb * static_cast<int>(x_block) + c - group * group_channels;
+  const Expr seen = clamp(channel, 0, group_channels - 1);
+  std::vector<Expr> at = {ki, seen % own_block};
+  std::vector<Var> args = {ki, c};
+  for (int axis = rank - 1; axis >= 0; --axis) {
+    at.push_back(taps.s[static_cast<std::size_t>(axis)]);
+    args.push_back(taps.s[static_cast<std::size_t>(axis)]);
+  }
+  at.insert(at.end(), {seen / own_block, Expr(kb)});
+  args.insert(args.end(), {cb, kb});
+  Func wide("merged");
+  wide(args) = select(channel >= 0 && channel < group_channels, context.image(v)(at), 0.0f);
+  wide.compute_root().vectorize(ki);
+  return wide;
+}
+
 /// One filter for each channel: its lanes are the channels' own, and no number is copied to all.
 bool is_depthwise(const ops::Conv& conv, const LowerContext& context) {
   const Node& node = context.spec().anchor();
@@ -140,11 +174,25 @@ void lower(const ops::Conv& conv, LowerContext& context, int32_t id) {
     sum(v.arguments()) = 0.0f;
   }
   // r: channel in block, kernel column, row, ..., channel block
-  RDom r(reduction_ranges(weight, (pixels - 1) * stride), "r");
+  const int64_t merged = conv.groups > 1 ? merged_groups(context.spec()) : 1;
+  const int64_t channels = context.shape(x)[1], x_block = context.layout(x).block;
+  Halide::Region ranges = reduction_ranges(weight, (pixels - 1) * stride);
+  if (merged > 1) {
+    ranges.front() = {0, static_cast<int>(x_block)};
+    ranges.back() = {0, static_cast<int>(ceil_div(channels / conv.groups * merged, x_block))};
+  }
+  RDom r(ranges, "r");
   std::vector<Expr> taps;
   for (int axis = rank - 1; axis >= 0; --axis) taps.push_back(r[1 + axis]);
   Point q{r[0], r[rank + 1], {}, v.n, weight.sample.block};
-  if (conv.groups > 1) {
+  if (merged > 1) {
+    q.block = x_block;
+    const int64_t together = conv.groups / merged;
+    if (together > 1) {
+      const Expr first = v.cb / static_cast<int>(weight.filters / together / block);
+      q.cb = first * static_cast<int>(channels / together / x_block) + r[rank + 1];
+    }
+  } else if (conv.groups > 1) {
     q = group_channel(context, x, conv.groups, weight, v.ci, v.cb, r[0], r[rank + 1]);
     q.n = v.n;
   }
@@ -156,8 +204,11 @@ void lower(const ops::Conv& conv, LowerContext& context, int32_t id) {
   w.insert(w.end(), taps.rbegin(), taps.rend());
   w.push_back(r[rank + 1]);
   if (pixels == 1) w.push_back(v.cb);
-  const Expr filter = pixels == 1 ? context.image(node.inputs[1])(w)
-                                  : widened_filter(conv, context, node.inputs[1])(w);
+  const Value filters = node.inputs[1];
+  const Expr filter =
+      pixels > 1   ? widened_filter(conv, context, filters)(w)
+      : merged > 1 ? merged_filter(context, filters, conv.groups, merged, channels, x_block)(w)
+                   : context.image(filters)(w);
   sum(v.arguments()) += filter * PaddedInput(context, x, window_of(conv))(q);
   context.set_accumulator(sum);
 
@@ -180,6 +231,7 @@ void schedule(const ops::Conv& conv, LowerContext& context) {
   Func& tiled = keeps_rows ? context.rows() : out;
   PointVars v = context.output_vars();
   const int rank = static_cast<int>(v.s.size());
+  const Value input = context.spec().anchor().inputs[0];
   Var xo("xo"), xi("xi"), ko("ko"), ki("ki");
 
   tiled.split(v.x(), xo, xi, static_cast<int>(choice.tile_x), TailStrategy::ShiftInwards)
@@ -198,9 +250,13 @@ void schedule(const ops::Conv& conv, LowerContext& context) {
     task = parallelise(out, tasks);
   }
   tiled.vectorize(v.ci).unroll(xi).unroll(ki);
+  const bool reads_own_blocks =
+      is_depthwise(conv, context) &&
+      context.layout(input).block ==
+          context.weight_layout(context.spec().anchor().inputs[1]).filter_block;
   schedule_padded_input(context, LoopLevel(out, task), window_of(conv),
                         context.shape(context.spec().anchor().inputs[1]),
-                        conv_outputs_per_task(context));
+                        conv_outputs_per_task(context), reads_own_blocks ? choice.tile_k : 0);
   schedule_own_rows(context, LoopLevel(out, task));
 
   Func& sum = context.accumulator();
@@ -217,7 +273,11 @@ void schedule(const ops::Conv& conv, LowerContext& context) {
     sum.unroll(s);
     update.unroll(s);
   }
-  if (choice.unroll_c > 1) update.unroll(c, static_cast<int>(choice.unroll_c));
+  // The channels of merged groups come in the blocks of x, those of others in the filter's.
+  const int64_t unroll = std::gcd(choice.unroll_c, context.layout(input).block);
+  const bool is_merged = conv.groups > 1 && merged_groups(context.spec()) > 1;
+  const auto steps = static_cast<int>(is_merged ? unroll : choice.unroll_c);
+  if (steps > 1) update.unroll(c, steps);
   // Neighbouring columns of a window read the same vectors for neighbouring outputs.
   if (is_depthwise(conv, context)) update.unroll(sum.rvars()[1]);
 }

@@ -76,7 +76,8 @@ Expr PaddedInput::read(const Point& p) const {
 }
 
 void schedule_padded_input(LowerContext& context, const LoopLevel& task, const ConvWindow& window,
-                           const Shape& weight, const std::vector<int64_t>& outputs) {
+                           const Shape& weight, const std::vector<int64_t>& outputs,
+                           int64_t channel_blocks) {
   Func& copy = context.padded_input();
   if (!copy.defined()) return;
   const Layout& layout = context.layout(context.spec().anchor().inputs[0]);
@@ -85,7 +86,12 @@ void schedule_padded_input(LowerContext& context, const LoopLevel& task, const C
   vectorise_channels(copy, args[0], layout.block, context.vector_width());
   // Scratch memory has a fixed size: what a task reads, though it may leave out rows of padding.
   copy.bound(args[0], 0, static_cast<int>(layout.block));
-  copy.bound(args[args.size() - 2], 0, static_cast<int>(layout.blocks()));
+  const Var& cb = args[args.size() - 2];
+  if (channel_blocks == 0) {
+    copy.bound(cb, 0, static_cast<int>(layout.blocks()));
+  } else {
+    copy.bound_extent(cb, static_cast<int>(channel_blocks));
+  }
   for (int axis = 0; axis < layout.spatial_rank(); ++axis) {
     const int64_t extent = (outputs[static_cast<std::size_t>(axis)] - 1) * window.stride[axis] +
                            (weight.spatial(axis) - 1) * window.dilation[axis] + 1;

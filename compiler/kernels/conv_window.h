@@ -48,10 +48,10 @@ class PaddedInput {
 };
 
 /// Makes the copy of a padded input at the begin of each task, which computes `outputs` positions
-/// along each axis.
+/// along each axis and reads `channel_blocks` blocks; 0: all of them.
 void schedule_padded_input(LowerContext& context, const Halide::LoopLevel& task,
                            const ConvWindow& window, const Shape& weight,
-                           const std::vector<int64_t>& outputs);
+                           const std::vector<int64_t>& outputs, int64_t channel_blocks = 0);
 
 /// Splits the loops `y` and channel block of the output into tasks. Appends the loops that stay
 /// inside to `order`; returns those over tasks, innermost first.

@@ -6,16 +6,22 @@
 ///     for each tile of filter blocks:
 ///       for each frequency:                       products in register tiles, as conv.cpp has them
 ///         sums[tile][filter] += filters[frequency] * transformed input[frequency]
-///       for each tile:                            output transform, bias and what follows
+///       for each tile:                            output transform, bias and what follows: a pool
+///                                                 too, if the tile holds whole windows
 ///
 /// The transformed filters of all frequencies are read once for each chunk, so a chunk has tiles
 /// enough to pay for that. Either chunks are the parallel tasks, or, where a map is one chunk or
 /// few, the tiles of filter blocks are, which then share the transformed input.
 
 #include "compiler/ops/winograd.h"
+
+#include <array>
+
 #include "compiler/kernels/conv_window.h"
 #include "compiler/kernels/kernels.h"
+#include "compiler/passes/fusion_rules.h"
 #include "compiler/schedules/register_tile.h"
+#include "compiler/schedules/schedules.h"
 
 namespace halcyon::compiler {
 
@@ -53,16 +59,22 @@ struct Tiles {
   bool split_filters;  ///< the parallel tasks are tiles of filter blocks
 
   Tiles(const ops::WinogradConv& conv, const LowerContext& context) {
-    const Shape& y = context.shape({context.spec().anchor_id(), 0});
+    const auto [tile_rows, tile_columns] = winograd_tiles(context.spec());
     tile = static_cast<int>(conv.tile);
     patch = static_cast<int>(conv.patch());
-    rows = static_cast<int>(conv.tiles(y.spatial(0)));
-    columns = static_cast<int>(conv.tiles(y.spatial(1)));
+    rows = static_cast<int>(tile_rows);
+    columns = static_cast<int>(tile_columns);
     chunk_rows = static_cast<int>(context.choice().rows_per_task);
     chunks = (rows + chunk_rows - 1) / chunk_rows;
     split_filters = context.choice().filter_tasks != 0;
   }
   int chunk_tiles() const { return chunk_rows * columns; }
+  /// Tile rows of all chunks: the last chunk's may lie beyond the map.
+  int all_rows() const { return chunks * chunk_rows; }
+  /// The last row of the input that a tile of the map reads.
+  int last_row(const ops::WinogradConv& conv) const {
+    return (rows - 1) * tile + patch - 1 - static_cast<int>(conv.pad_begin[0]);
+  }
 };
 
 ConvWindow window_of_tiles(const ops::WinogradConv& conv, const Shape& x, const Shape& y) {
@@ -79,6 +91,15 @@ constexpr const char* kInputRows = "input_rows";
 constexpr const char* kInput = "transformed";
 constexpr const char* kProducts = "products";
 constexpr const char* kOutputRows = "output_rows";
+constexpr const char* kOutput = "winograd";
+
+/// What the region leaves of a tile: of its rows, and of its columns.
+std::array<int, 2> left_of_tile(int tile, const LowerContext& context) {
+  const int32_t id = pool_behind(context.graph(), *context.spec().region);
+  if (id < 0) return {tile, tile};
+  const dsl::Spatial& stride = pool_window(context.graph().node(id).op)->stride;
+  return {tile / static_cast<int>(stride[0]), tile / static_cast<int>(stride[1])};
+}
 
 }  // namespace
 
@@ -99,7 +120,8 @@ void lower(const ops::WinogradConv& conv, LowerContext& context, int32_t id) {
   Func rows(kInputRows), in(kInput), sum("sum"), products(kProducts), out_rows(kOutputRows);
   std::vector<Expr> values;
   for (int q = 0; q < patch; ++q) {
-    const Expr row = t / columns * m + q - static_cast<int>(conv.pad_begin[0]);
+    Expr row = t / columns * m + q - static_cast<int>(conv.pad_begin[0]);
+    if (tiles.split_filters) row = min(row, tiles.last_row(conv));
     const Expr column = t % columns * m + j - static_cast<int>(conv.pad_begin[1]);
     values.push_back(input(Point{ci, cb, {row, column}, n, weight.sample.block}));
   }
@@ -132,9 +154,10 @@ void lower(const ops::WinogradConv& conv, LowerContext& context, int32_t id) {
   }
   Expr y = transformed(transforms.output, px % m, values);
   if (node.inputs.size() > 2) y += context.image(node.inputs[2])(v.ci, 0, 0, v.cb);
-  Func result("winograd");
+  Func result(kOutput);
   result(v.arguments()) = y;
   context.define({id, 0}, result);
+  context.add_stage(kOutput, result);
   context.set_accumulator(sum);
   context.add_stage(kInputRows, rows);
   context.add_stage(kInput, in);
@@ -152,9 +175,10 @@ void schedule(const ops::WinogradConv& conv, LowerContext& context) {
   const Var &x = v.s[1], &y = v.s[0];
   Var yo("yo"), yi("yi"), yt("yt"), ym("ym"), xo("xo"), xm("xm"), ko("ko"), ki("ki");
 
-  out.split(y, yo, yi, m * tiles.chunk_rows, TailStrategy::GuardWithIf)
-      .split(yi, yt, ym, m)
-      .split(x, xo, xm, m, TailStrategy::GuardWithIf)
+  const auto [left_y, left_x] = left_of_tile(m, context);
+  out.split(y, yo, yi, left_y * tiles.chunk_rows, TailStrategy::GuardWithIf)
+      .split(yi, yt, ym, left_y)
+      .split(x, xo, xm, left_x, TailStrategy::GuardWithIf)
       .split(v.cb, ko, ki, tile_k, TailStrategy::GuardWithIf);
   Var task;
   LoopLevel shared;  // where the transformed input is made
@@ -170,7 +194,7 @@ void schedule(const ops::WinogradConv& conv, LowerContext& context) {
     shared = LoopLevel(out, task);
   }
   out.vectorize(v.ci).unroll(xm).unroll(ym);
-  const int kept_rows = tiles.split_filters ? tiles.rows : tiles.chunk_rows;
+  const int kept_rows = tiles.split_filters ? tiles.all_rows() : tiles.chunk_rows;
 
   Func in = context.stage(kInput), rows = context.stage(kInputRows);
   const std::vector<Var> a = in.args();  // ci, t, cb, j, i, n
@@ -187,14 +211,14 @@ void schedule(const ops::WinogradConv& conv, LowerContext& context) {
       .bound(a[4], 0, patch)
       .bound_storage(a[1], kept_rows * tiles.columns)
       .bound_storage(a[5], 1);
-  // Of all chunks together, Halide would not see that they end where the map does.
-  if (tiles.split_filters) in.parallel(a[2]).bound(a[1], 0, tiles.rows * tiles.columns);
+  if (tiles.split_filters) in.parallel(a[2]).bound(a[1], 0, tiles.all_rows() * tiles.columns);
   const std::vector<Var> ra = rows.args();  // ci, j, i, t, cb, n
   rows.compute_at(in, a[1]).vectorize(ra[0]).unroll(ra[1]).unroll(ra[2]).bound_extent(ra[1], patch);
   const Shape window = {1, 1, conv.kernel, conv.kernel};
   const Shape& y_shape = context.shape({context.spec().anchor_id(), 0});
   const ConvWindow reach = window_of_tiles(conv, x_layout.shape, y_shape);
-  schedule_padded_input(context, shared, reach, window, {kept_rows * m, tiles.columns * m});
+  const int padded_rows = tiles.split_filters ? tiles.rows : tiles.chunk_rows;
+  schedule_padded_input(context, shared, reach, window, {padded_rows * m, tiles.columns * m});
 
   Func products = context.stage(kProducts);
   Func& sum = context.accumulator();
@@ -221,6 +245,13 @@ void schedule(const ops::WinogradConv& conv, LowerContext& context) {
   sum.compute_at(products, to).vectorize(s[0]).unroll(s[1]).unroll(s[2]);
   sum.update().reorder(order).vectorize(s[0]).unroll(s[1]).unroll(s[2]);
   if (choice.unroll_c > 1) sum.update().unroll(c, static_cast<int>(choice.unroll_c));
+
+  if (pool_behind(context.graph(), *context.spec().region) >= 0) {
+    Func map = context.stage(kOutput);
+    const std::vector<Var> w = map.args();  // ci, x, y, cb, n
+    map.compute_at(out, xo).vectorize(w[0]).unroll(w[1]).unroll(w[2]);
+    map.bound_extent(w[1], m).bound_extent(w[2], m).bound_storage(w[3], 1).bound_storage(w[4], 1);
+  }
 
   Func out_rows = context.stage(kOutputRows);
   const std::vector<Var> o = out_rows.args();  // ki, j, i, t, kb, n

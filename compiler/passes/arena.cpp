@@ -4,11 +4,11 @@
 #include <limits>
 #include <numeric>
 
+#include "compiler/integer.h"
+
 namespace halcyon::compiler {
 
 namespace {
-
-int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 
 bool share_a_step(const Interval& a, const Interval& b) {
   return a.first_step <= b.last_step && b.first_step <= a.last_step;

@@ -44,13 +44,14 @@ bool is_elementwise(const Op& op) {
 /// than registers between them?
 bool can_follow(const Node& node, const Op& lead) {
   // A copy writes the host's order, which the register tiles of a product do not have.
-  const bool winograd = std::holds_alternative<ops::WinogradConv>(lead);
-  const bool tiled = winograd || std::holds_alternative<ops::Conv>(lead) ||
+  const auto* winograd = std::get_if<ops::WinogradConv>(&lead);
+  const bool tiled = winograd != nullptr || std::holds_alternative<ops::Conv>(lead) ||
                      std::holds_alternative<ops::Dense>(lead);
   if (std::holds_alternative<ops::Copy>(node.op) && tiled) return false;
   if (is_elementwise(node.op)) return true;
   const ops::PoolWindow* pool = pool_window(node.op);
-  return pool != nullptr && !winograd && windows_are_apart(*pool, node.outputs[0]);
+  if (pool == nullptr || !windows_are_apart(*pool, node.outputs[0])) return false;
+  return winograd == nullptr || windows_divide_tile(node.op, *winograd);
 }
 
 /// May a region that starts with this node grow at all?

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/integer.h"
 #include "compiler/passes/fusion_rules.h"
 
 namespace halcyon::compiler {
@@ -15,8 +16,6 @@ constexpr int64_t kTasks = 8;
 
 /// Half of a core's cache is left to weights, input rows and what other layers left behind.
 int64_t cache_share(const Target& target) { return target.l2_bytes / 2; }
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// Bytes of a value as it is stored, with the channels that fill up its last block.
 int64_t stored_bytes(const Shape& map, int64_t channels) {

@@ -44,6 +44,13 @@ bool windows_are_apart(const ops::PoolWindow& pool, const Shape& y) {
   return true;
 }
 
+bool windows_divide_tile(const Op& pool, const ops::WinogradConv& conv) {
+  const auto* largest = std::get_if<ops::MaxPool>(&pool);
+  if (largest != nullptr && largest->with_argmax) return false;
+  const Spatial& stride = pool_window(pool)->stride;
+  return conv.tile % stride[0] == 0 && conv.tile % stride[1] == 0;
+}
+
 bool windows_are_written(const ops::PoolWindow& pool, const Shape& y) {
   return positions(pool, y) <= kMostWritten;
 }

@@ -20,6 +20,10 @@ const dsl::ops::PoolWindow* pool_window(const Op& op);
 /// May the values under one window stay in registers until they are pooled?
 bool windows_are_apart(const dsl::ops::PoolWindow& pool, const Shape& y);
 
+/// Does each tile of the convolution hold whole windows of this pool, which lie apart, and nothing
+/// of others?
+bool windows_divide_tile(const Op& pool, const dsl::ops::WinogradConv& conv);
+
 /// May a convolution keep rows in scratch memory for this pool?
 bool windows_are_written(const dsl::ops::PoolWindow& pool, const Shape& y);
 

@@ -117,6 +117,10 @@ bool fold_batch_norm(Program& program, const PassContext& context);
 /// value differ in stride or in the function behind them.
 bool merge_sibling_convs(Program& program, const PassContext& context);
 
+/// 1x1 conv, average_pool -> average_pool, 1x1 conv (see the file's top). After: no average_pool
+/// that makes a map smaller reads a 1x1 conv of its own.
+bool pool_before_pointwise(Program& program, const PassContext& context);
+
 /// A loss that is reported twice is computed twice, and a gradient of two parameters is copied:
 /// memory has one place for each. After: losses, and gradients of parameters, are values of their
 /// own.

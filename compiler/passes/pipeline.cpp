@@ -23,6 +23,7 @@ constexpr Pass kInference[] = {
   {"sink_relu_below_max_pool", sink_relu_below_max_pool, Run::until_stable, "no relu feeds max pools alone"},
   {"expand_conv_transpose",    expand_conv_transpose,    Run::once,         "no conv_transpose is left"},
   {"fold_batch_norm",          fold_batch_norm,          Run::until_stable, "no foldable batch_norm or scale is left"},
+  {"pool_before_pointwise",    pool_before_pointwise,    Run::until_stable, "no shrinking average_pool reads a 1x1 conv of its own"},
   {"merge_sibling_convs",      merge_sibling_convs,      Run::once,         "no mergeable 1x1 siblings are left"},
   {"choose_algorithms",        choose_algorithms,        Run::once,         "no conv is left that Winograd tiles would speed up"},
   {"copy_outputs",             copy_outputs,             Run::once,         "outputs have a writer of their own"},

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "compiler/integer.h"
 #include "compiler/passes/arena.h"
 #include "compiler/passes/passes.h"
 #include "compiler/passes/rewrite.h"
@@ -23,7 +24,7 @@ namespace {
 
 constexpr int64_t kAlignment = HALCYON_ALIGNMENT;
 
-int64_t aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+int64_t aligned(int64_t bytes) { return round_up(bytes, kAlignment); }
 
 class MemoryPlanner {
  public:

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "compiler/integer.h"
+
 namespace halcyon::compiler {
 
 namespace {
 
 constexpr int64_t kMostBlocks = 6;
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// Registers that a step needs beside its sums: the operands of the inner loop, and one of the
 /// outer.

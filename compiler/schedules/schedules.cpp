@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compiler/integer.h"
+
 namespace halcyon::compiler {
 
 namespace ops = dsl::ops;
@@ -21,7 +23,7 @@ int64_t best_tile(int64_t extent, int64_t most) {
   most = std::clamp<int64_t>(most, 1, extent);
   int64_t best = most;
   for (int64_t tile = most; tile > most / 2; --tile) {
-    const auto computed = [&](int64_t t) { return (extent + t - 1) / t * t; };
+    const auto computed = [&](int64_t t) { return round_up(extent, t); };
     if (computed(tile) < computed(best)) best = tile;
   }
   return best;

@@ -3,6 +3,8 @@
 /// nothing was measured. They follow from the target's registers, vector width and cache. No
 /// Halide: what a choice means is written where the kernel is (compiler/kernels/).
 
+#include <array>
+
 #include "compiler/lower/kernel_spec.h"
 #include "compiler/schedules/space.h"
 
@@ -19,6 +21,14 @@ Space conv_pool_weight_grad_space(const KernelSpec& spec);
 Space winograd_space(const KernelSpec& spec);
 Space dense_space(const KernelSpec& spec);
 Space dense_weight_grad_space(const KernelSpec& spec);
+
+/// Groups of a convolution that its kernel computes as one, multiplying with zeros between them,
+/// because vectors hold filters of several: 1 where each vector is of one group.
+int64_t merged_groups(const KernelSpec& spec);
+
+/// Tiles of a Winograd kernel along rows and columns: those that its outputs need, or the pool in
+/// it.
+std::array<int64_t, 2> winograd_tiles(const KernelSpec& spec);
 
 /// The largest tile of at most `most` that leaves the fewest outputs to be computed twice.
 int64_t best_tile(int64_t extent, int64_t most);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "compiler/integer.h"
 #include "compiler/schedules/schedules.h"
 
 namespace halcyon::compiler {
@@ -41,7 +42,7 @@ Space conv_pool_weight_grad_space(const KernelSpec& spec) {
   const int last = grad.weight.spatial_rank() - 1;
   const int64_t width = spec.target.vector_width;
   const int64_t columns = (grad.weight.spatial(last) - 1) * grad.dilation[last] + 1;
-  int64_t sums = (columns * grad.weight[1] + width - 1) / width;  // of one filter
+  int64_t sums = ceil_div(columns * grad.weight[1], width);  // of one filter
   for (int axis = 0; axis < last; ++axis) sums *= grad.weight.spatial(axis);
   // Eight sums hide the latency of a multiply-add; a divisor, so that no filter is done twice.
   const int64_t most = std::max<int64_t>(1, spec.target.vector_registers * 20 / 32 / sums);

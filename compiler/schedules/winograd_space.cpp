@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compiler/integer.h"
+#include "compiler/passes/fusion_rules.h"
 #include "compiler/schedules/register_tile.h"
 #include "compiler/schedules/schedules.h"
 
@@ -10,8 +12,6 @@ namespace halcyon::compiler {
 using namespace dsl;
 
 namespace {
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// Tiles for which the filters of a frequency are read once. Each of them is then multiplied with
 /// as many vectors, at two in a cycle: so many tiles let 5 bytes in a cycle be enough, which comes
@@ -33,11 +33,26 @@ int64_t fewest_tiles(int64_t rows, int64_t columns, int64_t chunk_rows) {
 
 }  // namespace
 
+std::array<int64_t, 2> winograd_tiles(const KernelSpec& spec) {
+  const auto& conv = std::get<ops::WinogradConv>(spec.anchor().op);
+  const Graph& graph = spec.program->graph;
+  const Shape& y = graph.shape({spec.anchor_id(), 0});
+  const int32_t pool = pool_behind(graph, *spec.region);
+  std::array<int64_t, 2> tiles = {};
+  for (int axis = 0; axis < 2; ++axis) {
+    const int64_t read = pool < 0 ? y.spatial(axis)
+                                  : graph.shape({pool, 0}).spatial(axis) *
+                                        pool_window(graph.node(pool).op)->stride[axis];
+    tiles.at(static_cast<std::size_t>(axis)) = conv.tiles(read);
+  }
+  return tiles;
+}
+
 Space winograd_space(const KernelSpec& spec) {
   const auto& conv = std::get<ops::WinogradConv>(spec.anchor().op);
   const WeightLayout& weight = spec.program->weights.at(spec.anchor().inputs[1]);
-  const Shape& y = spec.program->graph.shape({spec.anchor_id(), 0});
-  const int64_t rows = conv.tiles(y.spatial(0)), columns = conv.tiles(y.spatial(1));
+  const auto [tile_rows, tile_columns] = winograd_tiles(spec);
+  const int64_t rows = tile_rows, columns = tile_columns;  // which a lambda may keep
   const int64_t group_blocks = conv.filled_filters() / conv.block / conv.groups;
   const Target target = spec.target;
 

@@ -50,6 +50,38 @@ TEST(WinogradKernel, AgreesWithTheReferenceOnMapsOfAnySize) {
   }
 }
 
+/// Pools whose windows lie in one tile: on maps of whole tiles and of others, with rows and columns
+/// that no window reaches.
+dsl::Graph pooled(int64_t height, int64_t width) {
+  Network net("pooled");
+  Tensor x = net.input("x", {.height = height, .width = width, .channels = 3});
+  x = x | conv(32, 1) | conv(48, 3, {.pad = 1}) | dsl::relu | dsl::max_pool(2);
+  x = x | conv(32, 3, {.pad = 1}) | dsl::average_pool(2) | dsl::relu;
+  x = x | conv(32, 3, {.pad = 1}) | dsl::max_pool({1, 2}, {.stride = {2, 2}});
+  net.output("y", x | conv(7, 1));
+  return net.graph();
+}
+
+TEST(WinogradKernel, PoolsWhatItsTilesHold) {
+  for (const auto& [height, width] : {std::pair(16, 16), {18, 27}, {29, 14}}) {
+    SCOPED_TRACE(std::to_string(height) + " x " + std::to_string(width));
+    expect_like_reference(pooled(height, width), tests::cached_options(), 2);
+  }
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    SCOPED_TRACE("schedules of seed " + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    CompileOptions options = tests::cached_options();
+    options.choose = [&](const Space& space) { return random_choice(space, random); };
+    expect_like_reference(pooled(21, 26), options, 3);
+  }
+  const Program program = compile(pooled(30, 30), tests::cached_options())->inference;
+  for (const Region& region : program.regions) {
+    EXPECT_FALSE(
+        std::holds_alternative<dsl::ops::MaxPool>(program.graph.node(region.nodes.front()).op))
+        << "a pool in a kernel of its own";
+  }
+}
+
 TEST(WinogradKernel, AgreesWithTheReferenceInAnySchedule) {
   for (uint64_t seed = 1; seed <= 3; ++seed) {
     SCOPED_TRACE("schedules of seed " + std::to_string(seed));

@@ -91,6 +91,30 @@ TEST(Fuse, JoinsAConvAndAPoolThatReadsItsRows) {
   EXPECT_EQ(regions_of(program), "conv1 sigmoid1 pool1 relu1: x, w -> relu1\n");
 }
 
+/// A Winograd convolution in tiles of 4 x 4, and a pool behind it.
+std::string winograd_and(const std::string& pool) {
+  return R"(
+%0 = input "x" () {shape=[N,1,14,14]} -> [N,1,14,14]
+%1 = parameter "w" () {shape=[36,1,1,1]} -> [36,1,1,1]
+%2 = winograd_conv "conv1" (%0, %1) {} -> [N,1,12,12]
+%3 = relu "relu1" (%2) {} -> [N,1,12,12]
+)" + pool +
+         "output \"y\" %4\n";
+}
+
+TEST(Fuse, PoolsTheTilesOfAWinogradConvWhereTheyHoldWholeWindows) {
+  Program program = program_of(
+      winograd_and("%4 = max_pool \"pool1\" (%3) {kernel=[2,2] stride=[2,2]} -> [N,1,6,6]\n"));
+  fuse(program, {});
+  EXPECT_EQ(regions_of(program), "conv1 relu1 pool1: x, w -> pool1\n");
+  for (const char* pool : {"{kernel=[3,3] stride=[2,2]} -> [N,1,5,5]\n",
+                           "{kernel=[3,3] stride=[3,3]} -> [N,1,4,4]\n"}) {
+    program = program_of(winograd_and("%4 = max_pool \"pool1\" (%3) " + std::string(pool)));
+    fuse(program, {});
+    EXPECT_EQ(regions_of(program), "conv1 relu1: x, w -> relu1\npool1: relu1 -> pool1\n");
+  }
+}
+
 TEST(Fuse, KeepsPoolsOfRowsApartWhenAsked) {
   Program program = program_of(kConvAndPool);
   PassContext context = tests::wide_machine();

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "dsl/layers.h"
+#include "dsl/zoo/googlenet.h"
 #include "dsl/zoo/lenet5.h"
 #include "tests/passes/graph_text.h"
 
@@ -116,6 +117,51 @@ TEST(Pipeline, RunsEveryRegionBehindThoseItReads) {
       known.insert(region.outputs.begin(), region.outputs.end());
     }
   }
+}
+
+std::set<std::string_view> parameters_of(const Graph& graph) {
+  std::set<std::string_view> names;
+  for (const Node& node : graph.nodes()) {
+    if (std::holds_alternative<dsl::ops::Parameter>(node.op)) names.insert(node.name.view());
+  }
+  return names;
+}
+
+TEST(Pipeline, LeavesGoogLeNetsAuxiliaryHeadsToTraining) {
+  const Network net = dsl::zoo::googlenet({.height = 64, .width = 64, .channels = 3});
+  Program inference, training;
+  inference.graph = training.graph = net.graph();
+  run_passes(inference, wide_machine(), inference_passes());
+  run_passes(training, wide_machine(), training_passes());
+
+  // The network is written up to its scores first; both heads stand behind them.
+  const int32_t scores = net.graph().outputs[0].value.node;
+  std::set<std::string_view> of_network, of_heads;
+  for (int32_t id = 0; id < net.graph().node_count(); ++id) {
+    const Node& node = net.graph().node(id);
+    if (!std::holds_alternative<dsl::ops::Parameter>(node.op)) continue;
+    (id < scores ? of_network : of_heads).insert(node.name.view());
+  }
+  EXPECT_EQ(of_heads.size(), 2U * 6);  // weight and bias of a convolution and of two dense layers
+  EXPECT_EQ(parameters_of(inference.graph), of_network);
+  EXPECT_EQ(parameters_of(training.graph), parameters_of(net.graph()));
+
+  ASSERT_EQ(inference.graph.outputs.size(), 1U);
+  EXPECT_EQ(inference.graph.outputs[0].name.view(), "scores");
+  EXPECT_TRUE(inference.graph.losses.empty());
+  std::vector<std::string_view> losses;
+  for (const dsl::Loss& loss : training.graph.losses) losses.push_back(loss.name.view());
+  EXPECT_EQ(losses, (std::vector<std::string_view>{"loss", "auxiliary_4a", "auxiliary_4d"}));
+
+  // The optimizer moves every parameter, those of the heads too.
+  std::set<std::string_view> updated;
+  for (const Node& node : training.graph.nodes()) {
+    if (!std::holds_alternative<dsl::ops::Update>(node.op)) continue;
+    for (std::size_t i = 0; i < node.inputs.size() / 2; ++i) {
+      updated.insert(training.graph.node(node.inputs[i]).name.view());
+    }
+  }
+  EXPECT_EQ(updated, parameters_of(net.graph()));
 }
 
 }  // namespace

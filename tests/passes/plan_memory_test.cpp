@@ -7,6 +7,7 @@
 #include "dsl/layers.h"
 #include "dsl/zoo/lenet5.h"
 #include "tests/passes/graph_text.h"
+#include "tests/support/small_networks.h"
 
 namespace halcyon::compiler {
 namespace {
@@ -104,12 +105,27 @@ TEST(PlanMemory, NeverOverlapsValuesThatLiveAtOnce) {
   }
 }
 
+void expect_packed_tightly(const MemoryPlan& memory) {
+  EXPECT_GT(memory.per_sample_lower_bound, 0);
+  EXPECT_GE(memory.per_sample_bytes, memory.per_sample_lower_bound);
+  EXPECT_LE(static_cast<double>(memory.per_sample_bytes),
+            1.1 * static_cast<double>(memory.per_sample_lower_bound));
+}
+
 TEST(PlanMemory, NeedsHardlyMoreForLenet5ThanWhatLivesAtOnce) {
   for (const std::span<const Pass> passes : {inference_passes(), training_passes()}) {
-    const MemoryPlan memory = planned(dsl::zoo::lenet5().graph(), passes).memory;
-    EXPECT_GE(memory.per_sample_bytes, memory.per_sample_lower_bound);
-    EXPECT_LE(static_cast<double>(memory.per_sample_bytes),
-              1.1 * static_cast<double>(memory.per_sample_lower_bound));
+    expect_packed_tightly(planned(dsl::zoo::lenet5().graph(), passes).memory);
+  }
+}
+
+// A chain, residual blocks with and without depthwise layers, modules that are joined, and maps
+// that are read again at the end: whatever a training step keeps until its gradient is due. Of
+// inference, tests/driver/zoo_test.cpp asks the same of every network.
+TEST(PlanMemory, NeedsHardlyMoreForTrainingTheZooThanWhatLivesAtOnce) {
+  for (const char* name : {"vgg16", "resnet18", "mobilenet_v2", "googlenet", "unet"}) {
+    SCOPED_TRACE(name);
+    const dsl::Network net = tests::small_network(name);
+    expect_packed_tightly(planned(net.graph(), training_passes()).memory);
   }
 }
 
