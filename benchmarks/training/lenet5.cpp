@@ -18,9 +18,10 @@
 #include "bench_mnist.h"
 #include "bench_momentum.h"
 #include "bench_rmsprop.h"
-#include "benchmarks/machine/peak.h"
 #include "benchmarks/training/parity.h"
+#include "compiler/machine/peak.h"
 #include "runtime/base/error.h"
+#include "runtime/checkpoint.h"
 #include "runtime/data/mnist.h"
 #include "runtime/network.h"
 #include "runtime/progress.h"
@@ -147,7 +148,7 @@ const halcyon_network& network_for(halcyon_optimizer optimizer) {
 json parity(const Options& options) {
   const ParityCase parity = read_parity_case(options.folder);
   const ParityResult result = run_parity(parity, network_for(parity.optimizer), options.threads);
-  return {{"optimizer", optimizer_name(parity.optimizer)},
+  return {{"optimizer", runtime::optimizer_name(parity.optimizer)},
           {"losses", result.losses},
           {"loss_difference", result.loss_difference},
           {"loss_limit", ParityResult::kLossLimit},
@@ -157,10 +158,10 @@ json parity(const Options& options) {
 }
 
 json peak(const Options& options) {
-  return {{"instructions", peak_instructions()},
+  return {{"instructions", machine::peak_instructions()},
           {"threads", options.threads},
-          {"gflops", peak_gflops(options.threads)},
-          {"read_gb_per_s", peak_read_gb_per_s(options.threads)}};
+          {"gflops", machine::peak_gflops(options.threads)},
+          {"read_gb_per_s", machine::peak_read_gb_per_s(options.threads)}};
 }
 
 /// Parses the command line, runs one subcommand and prints what it found.

@@ -1,17 +1,16 @@
 #include "benchmarks/training/parity.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <exception>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
-#include <utility>
 
-#include "benchmarks/training/npy.h"
 #include "runtime/base/error.h"
+#include "runtime/checkpoint.h"
+#include "runtime/data/npy.h"
 #include "runtime/file.h"
 #include "runtime/network.h"
 #include "runtime/trainer.h"
@@ -23,16 +22,10 @@ namespace {
 using runtime::WeightFile;
 using runtime::WeightTensor;
 
-constexpr std::array<std::pair<halcyon_optimizer, const char*>, 4> kOptimizers = {{
-    {HALCYON_SGD, "sgd"},
-    {HALCYON_MOMENTUM, "momentum"},
-    {HALCYON_RMSPROP, "rmsprop"},
-    {HALCYON_ADAM, "adam"},
-}};
-
 halcyon_optimizer parse_optimizer(const std::string& text, const std::string& path) {
-  for (const auto& [optimizer, name] : kOptimizers) {
-    if (text == name) return optimizer;
+  for (const halcyon_optimizer optimizer :
+       {HALCYON_SGD, HALCYON_MOMENTUM, HALCYON_RMSPROP, HALCYON_ADAM}) {
+    if (text == runtime::optimizer_name(optimizer)) return optimizer;
   }
   throw UserError("'" + path + "': optimizer is '" + text +
                   "', expected sgd, momentum, rmsprop or adam");
@@ -49,6 +42,20 @@ void read_description(const std::string& path, ParityCase& parity) {
   } catch (const nlohmann::json::exception& error) {
     throw UserError("'" + path + "' is no description of a parity run: " + error.what());
   }
+}
+
+WeightTensor read_array(const std::string& path, std::string_view dtype) {
+  WeightTensor array = runtime::parse_npy(runtime::read_file(path), path);
+  if (array.dtype == dtype) return array;
+  throw UserError("'" + path + "' holds numbers of type " + array.dtype + ", expected " +
+                  std::string(dtype));
+}
+
+template <class T>
+std::vector<T> values_of(const WeightTensor& array) {
+  std::vector<T> values(array.data.size() / sizeof(T));
+  std::ranges::copy(array.data, std::as_writable_bytes(std::span(values)).begin());
+  return values;
 }
 
 /// A difference that is not a number must not look small.
@@ -90,8 +97,8 @@ double largest_update_difference(const ParityCase& parity, const WeightFile& tra
 
 void check_fits(const ParityCase& parity, const halcyon_network& network) {
   if (network.optimizer != parity.optimizer) {
-    throw UserError("the network was compiled for " + optimizer_name(network.optimizer) +
-                    ", the run to compare with used " + optimizer_name(parity.optimizer));
+    throw UserError("the network was compiled for " + runtime::optimizer_name(network.optimizer) +
+                    ", the run to compare with used " + runtime::optimizer_name(parity.optimizer));
   }
   const auto values = static_cast<int64_t>(parity.images.size());
   const int64_t expected = parity.steps * parity.batch * network.inputs[0].elements;
@@ -103,23 +110,16 @@ void check_fits(const ParityCase& parity, const halcyon_network& network) {
 
 }  // namespace
 
-std::string optimizer_name(halcyon_optimizer optimizer) {
-  for (const auto& [candidate, name] : kOptimizers) {
-    if (candidate == optimizer) return name;
-  }
-  return "no optimizer";
-}
-
 ParityCase read_parity_case(const std::string& folder) {
   ParityCase parity;
   read_description(folder + "/losses.json", parity);
   parity.initial_path = folder + "/weights.safetensors";
   parity.trained_path = folder + "/trained.safetensors";
-  Array<float> images = read_npy<float>(folder + "/images.npy");
-  Array<int32_t> labels = read_npy<int32_t>(folder + "/labels.npy");
+  const WeightTensor images = read_array(folder + "/images.npy", "F32");
+  const WeightTensor labels = read_array(folder + "/labels.npy", "I32");
   if (images.shape.size() != 5 || labels.shape.size() != 2 ||
       !std::equal(labels.shape.begin(), labels.shape.end(), images.shape.begin()) ||
-      labels.shape[0] != static_cast<int64_t>(parity.losses.size()) || labels.values.empty()) {
+      labels.shape[0] != static_cast<int64_t>(parity.losses.size()) || labels.data.empty()) {
     throw UserError(
         "'" + folder + "': " + std::to_string(parity.losses.size()) + " losses, images of shape " +
             runtime::shape_text(images.shape) + " and labels of shape " +
@@ -128,8 +128,8 @@ ParityCase read_parity_case(const std::string& folder) {
   }
   parity.steps = labels.shape[0];
   parity.batch = labels.shape[1];
-  parity.images = std::move(images.values);
-  parity.labels = std::move(labels.values);
+  parity.images = values_of<float>(images);
+  parity.labels = values_of<int32_t>(labels);
   return parity;
 }
 

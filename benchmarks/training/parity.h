@@ -45,7 +45,4 @@ struct ParityResult {
 /// case.
 ParityResult run_parity(const ParityCase& parity, const halcyon_network& network, int threads);
 
-/// "momentum" and so on, as the command line of the compiler spells it.
-std::string optimizer_name(halcyon_optimizer optimizer);
-
 }  // namespace halcyon::benchmarks

@@ -83,18 +83,21 @@ void check_sizes(const Program& program) {
 
 }  // namespace
 
+PassContext pass_context(const CompileOptions& options) {
+  return {.target = parse_target(options.target),
+          .fusing = options.fusing,
+          .exact = options.exact,
+          .optimizer = options.optimizer,
+          .freeze = options.freeze,
+          .choose = options.choose};
+}
+
 std::optional<Artifact> compile(const dsl::Graph& graph, const CompileOptions& options) {
   verify(graph, Stage::source);
   const std::string name = options.name.empty() ? std::string(graph.name.view()) : options.name;
   check_library_name(name);
   Artifact artifact;
-  PassContext context;
-  context.target = parse_target(options.target);
-  context.optimizer = options.optimizer;
-  context.freeze = options.freeze;
-  context.fusing = options.fusing;
-  context.exact = options.exact;
-  context.choose = options.choose;
+  PassContext context = pass_context(options);
   if (options.train) {
     artifact.training.emplace();
     artifact.training->graph = graph;

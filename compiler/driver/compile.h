@@ -28,6 +28,9 @@ struct CompileOptions {
   std::function<bool(const char* which, const Program&, const PassRecord&)> observe;
 };
 
+/// What the passes may look at.   Errors: as parse_target.
+PassContext pass_context(const CompileOptions& options);
+
 /// What was compiled, in memory.
 struct Artifact {
   Interface interface;

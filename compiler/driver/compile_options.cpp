@@ -7,6 +7,7 @@
 #include "compiler/emit/object_cache.h"
 #include "compiler/passes/passes.h"
 #include "compiler/target.h"
+#include "dsl/enumerations.h"
 #include "runtime/base/error.h"
 
 namespace halcyon::compiler {
@@ -14,12 +15,11 @@ namespace halcyon::compiler {
 namespace {
 
 dsl::ops::Optimizer parse_optimizer(const std::string& text) {
-  using dsl::ops::Optimizer;
-  if (text == "sgd") return Optimizer::sgd;
-  if (text == "momentum") return Optimizer::momentum;
-  if (text == "rmsprop") return Optimizer::rmsprop;
-  if (text == "adam") return Optimizer::adam;
-  throw UserError("unknown optimizer '" + text + "'", "sgd, momentum, rmsprop or adam");
+  constexpr auto kNames = dsl::names_of(dsl::ops::Optimizer{});
+  const auto* found = std::ranges::find(kNames, text);
+  if (found == kNames.end())
+    throw UserError("unknown optimizer '" + text + "'", "sgd, momentum, rmsprop or adam");
+  return static_cast<dsl::ops::Optimizer>(found - kNames.begin());
 }
 
 /// "224x224x3", "image=Nx3x224x224": plain decimal numbers, and N for the batch of a model.

@@ -44,13 +44,7 @@ std::string GraphCommand::text(const std::string& extension, const Picture& pict
 void GraphCommand::run() const {
   const std::string extension = extension_of(output);
   runtime::check_can_write(output);
-  const CompileOptions chosen = options(train);
-  PassContext context;
-  context.target = parse_target(chosen.target);
-  context.optimizer = chosen.optimizer;
-  context.freeze = chosen.freeze;
-  context.fusing = chosen.fusing;
-  context.exact = chosen.exact;
+  const PassContext context = pass_context(options(train));
   const Show show = stage == "before" ? Show::before : stage == "after" ? Show::after : Show::both;
   const std::string drawn = text(extension, make_picture(load().graph, context, train, show));
   runtime::write_file_atomically(output, std::as_bytes(std::span(drawn)));

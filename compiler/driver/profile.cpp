@@ -6,6 +6,7 @@
 
 #include "compiler/driver/kernel_runner.h"
 #include "compiler/lower/hyper.h"
+#include "compiler/schedules/words.h"
 #include "runtime/memory.h"
 #include "runtime/random.h"
 
@@ -61,8 +62,12 @@ std::vector<KernelTime> profile_kernels(const Program& program, const Artifact& 
   std::vector<KernelTime> times;
   for (const Region& region : program.call_regions()) {
     const KernelSpec spec = make_kernel_spec(program, region, target);
-    KernelTime time{
-        .label = spec.label(), .schedule = to_string(spec.choice), .macs = spec.macs() * batch};
+    KernelTime time{.label = spec.label(),
+                    .algorithm = algorithm_of(spec),
+                    .words = schedule_in_words(spec),
+                    .schedule = to_string(spec.choice),
+                    .macs = spec.macs() * batch,
+                    .computed_macs = computed_macs(spec) * batch};
     std::vector<runtime::AlignedBuffer> buffers;
     std::vector<void*> pointers;
     for (const auto* side : {&spec.inputs, &spec.outputs}) {

@@ -10,11 +10,14 @@
 namespace halcyon::compiler {
 
 struct KernelTime {
-  std::string label;     ///< "conv1+pool1+relu1"
-  std::string schedule;  ///< "tile_x=7 tile_k=1"
+  std::string label;      ///< "conv1+pool1+relu1"
+  std::string algorithm;  ///< "direct", "Winograd F(4x4, 3x3)": compiler/schedules/words.h
+  std::string words;      ///< the schedule, for people
+  std::string schedule;   ///< "tile_x=7 tile_k=1"
   double median_us = 0;
-  int64_t macs = 0;   ///< of the whole batch
-  int64_t bytes = 0;  ///< of all arguments, read or written once
+  int64_t macs = 0;           ///< of the layers, for the whole batch
+  int64_t computed_macs = 0;  ///< those that the algorithm has
+  int64_t bytes = 0;          ///< of all arguments, read or written once
 };
 
 /// Of all stored values that the kernels of a program read and write, once for each kernel.

@@ -5,6 +5,8 @@
 #include <set>
 #include <span>
 
+#include "compiler/integer.h"
+
 namespace halcyon::compiler {
 
 namespace {
@@ -12,9 +14,9 @@ namespace {
 int64_t largest_live_set(const MemoryMap& map) {
   std::vector<int64_t> live(static_cast<std::size_t>(map.steps), 0);
   for (const MemoryBlock& block : map.blocks) {
-    const int64_t units = (block.size_bytes + HALCYON_ALIGNMENT - 1) / HALCYON_ALIGNMENT;
+    const int64_t bytes = round_up(block.size_bytes, HALCYON_ALIGNMENT);
     for (int step = block.first_step; step <= block.last_step; ++step)
-      live[static_cast<std::size_t>(step)] += units * HALCYON_ALIGNMENT;
+      live[static_cast<std::size_t>(step)] += bytes;
   }
   return live.empty() ? 0 : *std::max_element(live.begin(), live.end());
 }

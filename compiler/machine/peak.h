@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace halcyon::benchmarks {
+namespace halcyon::machine {
 
 /// The widest instructions the multiply-add measurement uses here: "avx512", "avx2" (with fma),
 /// "sse2" or "portable".
@@ -21,4 +21,4 @@ double peak_gflops(int threads, double seconds = 0.3);
 /// `seconds`, about, and filling the buffer.
 double peak_read_gb_per_s(int threads, double seconds = 0.5);
 
-}  // namespace halcyon::benchmarks
+}  // namespace halcyon::machine

@@ -1,4 +1,4 @@
-#include "benchmarks/machine/peak.h"
+#include "compiler/machine/peak.h"
 
 #include <algorithm>
 #include <atomic>
@@ -17,7 +17,7 @@
 #include <unistd.h>
 #endif
 
-namespace halcyon::benchmarks {
+namespace halcyon::machine {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -224,4 +224,4 @@ double peak_read_gb_per_s(int threads, double seconds) {
   return static_cast<double>(part * threads) / best / 1e9;
 }
 
-}  // namespace halcyon::benchmarks
+}  // namespace halcyon::machine
