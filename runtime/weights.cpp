@@ -7,12 +7,12 @@
 #include <bit>
 #include <cstdio>
 #include <cstring>
-#include <limits>
 #include <optional>
 #include <unordered_set>
 #include <utility>
 
 #include "runtime/base/error.h"
+#include "runtime/element_types.h"
 #include "runtime/file.h"
 #include "runtime/safetensors_header.h"
 
@@ -29,46 +29,6 @@ constexpr uint64_t kHeaderLimitBytes = uint64_t{1} << 24;  // some 100,000 tenso
 constexpr uint64_t kDataAlignment = 64;
 constexpr const char* kDataHash = "halcyon.xxh3";
 constexpr const char* kHeaderHash = "halcyon.xxh3.header";
-
-struct DtypeSize {
-  std::string_view name;
-  uint64_t bytes;
-};
-constexpr std::array<DtypeSize, 15> kDtypes{{{"BOOL", 1},
-                                             {"U8", 1},
-                                             {"I8", 1},
-                                             {"F8_E4M3", 1},
-                                             {"F8_E5M2", 1},
-                                             {"U16", 2},
-                                             {"I16", 2},
-                                             {"F16", 2},
-                                             {"BF16", 2},
-                                             {"U32", 4},
-                                             {"I32", 4},
-                                             {"F32", 4},
-                                             {"U64", 8},
-                                             {"I64", 8},
-                                             {"F64", 8}}};
-
-/// 0 for a type that is not known.
-uint64_t dtype_bytes(std::string_view dtype) {
-  const auto* found = std::find_if(kDtypes.begin(), kDtypes.end(),
-                                   [&](const DtypeSize& known) { return known.name == dtype; });
-  return found == kDtypes.end() ? 0 : found->bytes;
-}
-
-/// nullopt when it does not fit int64_t, or a dimension is negative.
-std::optional<uint64_t> size_bytes(std::span<const int64_t> shape, uint64_t element_bytes) {
-  constexpr uint64_t kLimit = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
-  uint64_t size = element_bytes;
-  for (const int64_t extent : shape) {
-    if (extent < 0) return std::nullopt;
-    const uint64_t factor = static_cast<uint64_t>(extent);
-    if (factor != 0 && size > kLimit / factor) return std::nullopt;
-    size *= factor;
-  }
-  return size;
-}
 
 std::string hash_text(const XXH3_state_t& state) {
   const XXH128_hash_t hash = XXH3_128bits_digest(&state);
@@ -169,9 +129,9 @@ class Parser {
   }
 
   void check(const SafetensorsEntry& entry) const {
-    const uint64_t element_bytes = dtype_bytes(entry.dtype);
-    if (element_bytes == 0) fail(entry, "dtype " + quote(entry.dtype) + " is not known");
-    const std::optional<uint64_t> expected = size_bytes(entry.shape, element_bytes);
+    const uint64_t of_element = element_bytes(entry.dtype);
+    if (of_element == 0) fail(entry, "dtype " + quote(entry.dtype) + " is not known");
+    const std::optional<uint64_t> expected = array_bytes(entry.shape, of_element);
     if (!expected) fail(entry, "shape " + shape_text(entry.shape) + " is too large");
     if (entry.offsets.size() != 2) fail(entry, "data_offsets has less than two numbers");
     const uint64_t begin = entry.offsets[0], end = entry.offsets[1];
@@ -236,7 +196,7 @@ class Parser {
 };
 
 void require_f32(const WeightTensor& tensor) {
-  if (tensor.dtype != "F32" || size_bytes(tensor.shape, sizeof(float)) != tensor.data.size()) {
+  if (tensor.dtype != "F32" || array_bytes(tensor.shape, sizeof(float)) != tensor.data.size()) {
     throw InternalError("tensor " + quote(tensor.name) + " is not made of floats: " + tensor.dtype +
                         " " + shape_text(tensor.shape) + ", " + std::to_string(tensor.data.size()) +
                         " bytes");
@@ -263,7 +223,7 @@ const WeightTensor* WeightFile::find(std::string_view name) const {
 }
 
 std::span<float> WeightFile::add(std::string name, std::vector<int64_t> shape) {
-  const std::optional<uint64_t> bytes = size_bytes(shape, sizeof(float));
+  const std::optional<uint64_t> bytes = array_bytes(shape, sizeof(float));
   if (!bytes) throw InternalError("tensor " + quote(name) + " has shape " + shape_text(shape));
   tensors.push_back({std::move(name), "F32", std::move(shape), std::vector<std::byte>(*bytes)});
   return tensors.back().floats();
@@ -289,9 +249,9 @@ std::vector<std::byte> format_weights(const WeightFile& file) {
   std::unordered_set<std::string_view> names{kSafetensorsMetadata};
   uint64_t end = 0;
   for (const WeightTensor& tensor : file.tensors) {
-    const uint64_t element_bytes = dtype_bytes(tensor.dtype);
-    if (element_bytes == 0 || tensor.shape.size() > kSafetensorsMaxRank ||
-        size_bytes(tensor.shape, element_bytes) != tensor.data.size()) {
+    const uint64_t of_element = element_bytes(tensor.dtype);
+    if (of_element == 0 || tensor.shape.size() > kSafetensorsMaxRank ||
+        array_bytes(tensor.shape, of_element) != tensor.data.size()) {
       throw InternalError("tensor " + quote(tensor.name) + " cannot be written: " + tensor.dtype +
                           " " + shape_text(tensor.shape) + " with " +
                           std::to_string(tensor.data.size()) + " bytes");

@@ -9,22 +9,41 @@
 namespace halcyon::compiler {
 namespace {
 
-HostTensor softmax(const HostTensor& x) {
-  HostTensor y = x;
+/// Calls `visit(at)` for each position of each sample; its channel c is the value number at(c).
+template <class Visit>
+void for_each_position(const HostTensor& x, const Visit& visit) {
   const auto channels = static_cast<std::size_t>(x.shape[1]);
   const auto positions = static_cast<std::size_t>(detail::positions(x.shape));
   for (std::size_t i = 0; i < x.values.size() / channels; ++i) {
     const std::size_t first = i / positions * channels * positions + i % positions;
-    double most = x.values[first];
-    for (std::size_t c = 1; c < channels; ++c) {
-      most = std::max(most, x.values[first + c * positions]);
-    }
-    double sum = 0;
-    for (std::size_t c = 0; c < channels; ++c) {
-      sum += y.values[first + c * positions] = std::exp(x.values[first + c * positions] - most);
-    }
-    for (std::size_t c = 0; c < channels; ++c) y.values[first + c * positions] /= sum;
+    visit([=](std::size_t c) { return first + c * positions; });
   }
+}
+
+HostTensor softmax(const HostTensor& x) {
+  HostTensor y = x;
+  const auto channels = static_cast<std::size_t>(x.shape[1]);
+  for_each_position(x, [&](const auto& at) {
+    double most = x.values[at(0)], sum = 0;
+    for (std::size_t c = 1; c < channels; ++c) most = std::max(most, x.values[at(c)]);
+    for (std::size_t c = 0; c < channels; ++c) {
+      sum += y.values[at(c)] = std::exp(x.values[at(c)] - most);
+    }
+    for (std::size_t c = 0; c < channels; ++c) y.values[at(c)] /= sum;
+  });
+  return y;
+}
+
+// Not the logarithm of softmax(): that is minus infinity where the probability vanishes.
+HostTensor log_softmax(const HostTensor& x) {
+  HostTensor y = x;
+  const auto channels = static_cast<std::size_t>(x.shape[1]);
+  for_each_position(x, [&](const auto& at) {
+    double most = x.values[at(0)], sum = 0;
+    for (std::size_t c = 1; c < channels; ++c) most = std::max(most, x.values[at(c)]);
+    for (std::size_t c = 0; c < channels; ++c) sum += std::exp(x.values[at(c)] - most);
+    for (std::size_t c = 0; c < channels; ++c) y.values[at(c)] -= most + std::log(sum);
+  });
   return y;
 }
 
@@ -56,45 +75,22 @@ void gradient(const ops::Softmax&, GradientContext& context) {
 
 HostTensors reference(const ops::SoftmaxGrad&, HostInputs in, int64_t) {
   HostTensor dx = in[0];
-  const HostTensor& y = in[1];
+  const HostTensor &dy = in[0], &y = in[1];
   const auto channels = static_cast<std::size_t>(y.shape[1]);
-  const auto positions = static_cast<std::size_t>(detail::positions(y.shape));
-  for (std::size_t i = 0; i < y.values.size() / channels; ++i) {
-    const std::size_t first = i / positions * channels * positions + i % positions;
+  for_each_position(y, [&](const auto& at) {
     double sum = 0;
+    for (std::size_t c = 0; c < channels; ++c) sum += dy.values[at(c)] * y.values[at(c)];
     for (std::size_t c = 0; c < channels; ++c) {
-      sum += in[0].values[first + c * positions] * y.values[first + c * positions];
+      dx.values[at(c)] = y.values[at(c)] * (dy.values[at(c)] - sum);
     }
-    for (std::size_t c = 0; c < channels; ++c) {
-      double& d = dx.values[first + c * positions];
-      d = y.values[first + c * positions] * (d - sum);
-    }
-  }
+  });
   return {dx};
 }
 
 void gradient(const ops::SoftmaxGrad&, GradientContext& context) { context.refuse(); }
 
 HostTensors reference(const ops::LogSoftmax&, HostInputs in, int64_t) {
-  HostTensor y = in[0];
-  const auto channels = static_cast<std::size_t>(y.shape[1]);
-  const auto positions = static_cast<std::size_t>(detail::positions(y.shape));
-  for (std::size_t i = 0; i < y.values.size() / channels; ++i) {
-    const std::size_t first = i / positions * channels * positions + i % positions;
-    double most = y.values[first];
-    for (std::size_t c = 1; c < channels; ++c) {
-      most = std::max(most, y.values[first + c * positions]);
-    }
-    double sum = 0;
-    for (std::size_t c = 0; c < channels; ++c) {
-      sum += std::exp(y.values[first + c * positions] - most);
-    }
-    // Not the logarithm of softmax(): that is minus infinity where the probability vanishes.
-    for (std::size_t c = 0; c < channels; ++c) {
-      y.values[first + c * positions] -= most + std::log(sum);
-    }
-  }
-  return {y};
+  return {log_softmax(in[0])};
 }
 
 void gradient(const ops::LogSoftmax&, GradientContext& context) {
@@ -103,37 +99,25 @@ void gradient(const ops::LogSoftmax&, GradientContext& context) {
 
 HostTensors reference(const ops::LogSoftmaxGrad&, HostInputs in, int64_t) {
   HostTensor dx = in[0];
-  const auto channels = static_cast<std::size_t>(dx.shape[1]);
-  const auto positions = static_cast<std::size_t>(detail::positions(dx.shape));
-  for (std::size_t i = 0; i < dx.values.size() / channels; ++i) {
-    const std::size_t first = i / positions * channels * positions + i % positions;
+  const HostTensor &dy = in[0], &y = in[1];
+  const auto channels = static_cast<std::size_t>(y.shape[1]);
+  for_each_position(y, [&](const auto& at) {
     double sum = 0;
-    for (std::size_t c = 0; c < channels; ++c) sum += in[0].values[first + c * positions];
+    for (std::size_t c = 0; c < channels; ++c) sum += dy.values[at(c)];
     for (std::size_t c = 0; c < channels; ++c) {
-      dx.values[first + c * positions] -= std::exp(in[1].values[first + c * positions]) * sum;
+      dx.values[at(c)] -= std::exp(y.values[at(c)]) * sum;
     }
-  }
+  });
   return {dx};
 }
 
 void gradient(const ops::LogSoftmaxGrad&, GradientContext& context) { context.refuse(); }
 
 HostTensors reference(const ops::SoftmaxCrossEntropy&, HostInputs in, int64_t) {
-  const HostTensor& scores = in[0];
-  const auto samples = static_cast<std::size_t>(scores.shape[0]);
-  const auto classes = static_cast<std::size_t>(scores.shape[1]);
-  const std::vector<std::size_t> at = labelled(scores, in[1]);
+  const HostTensor logarithms = log_softmax(in[0]);
   double sum = 0;
-  for (std::size_t n = 0; n < samples; ++n) {
-    const std::span<const double> row = std::span(scores.values).subspan(n * classes, classes);
-    double most = row[0];
-    for (double s : row) most = std::max(most, s);
-    double total = 0;
-    for (double s : row) total += std::exp(s - most);
-    // Not the logarithm of softmax(): that is minus infinity where the probability vanishes.
-    sum += most + std::log(total) - scores.values[at[n]];
-  }
-  return {{Shape{}, {sum / static_cast<double>(samples)}}};
+  for (std::size_t at : labelled(in[0], in[1])) sum -= logarithms.values[at];
+  return {{Shape{}, {sum / static_cast<double>(in[0].shape[0])}}};
 }
 
 void gradient(const ops::SoftmaxCrossEntropy&, GradientContext& context) {

@@ -7,12 +7,12 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <limits>
 #include <optional>
 #include <string_view>
 
 #include "runtime/base/error.h"
 #include "runtime/data/numbers.h"
+#include "runtime/element_types.h"
 #include "runtime/file.h"
 
 namespace halcyon::runtime {
@@ -25,19 +25,18 @@ constexpr const char* kIncomplete = "is it complete, and written by numpy.save?"
 
 struct Type {
   std::string_view npy, safetensors;
-  std::size_t bytes;
 };
-constexpr std::array<Type, 11> kTypes{{{"b1", "BOOL", 1},
-                                       {"i1", "I8", 1},
-                                       {"u1", "U8", 1},
-                                       {"i2", "I16", 2},
-                                       {"u2", "U16", 2},
-                                       {"i4", "I32", 4},
-                                       {"u4", "U32", 4},
-                                       {"f4", "F32", 4},
-                                       {"i8", "I64", 8},
-                                       {"u8", "U64", 8},
-                                       {"f8", "F64", 8}}};
+constexpr std::array<Type, 11> kTypes{{{"b1", "BOOL"},
+                                       {"i1", "I8"},
+                                       {"u1", "U8"},
+                                       {"i2", "I16"},
+                                       {"u2", "U16"},
+                                       {"i4", "I32"},
+                                       {"u4", "U32"},
+                                       {"f4", "F32"},
+                                       {"i8", "I64"},
+                                       {"u8", "U64"},
+                                       {"f8", "F64"}}};
 
 /// What the header's dictionary says.
 struct Header {
@@ -156,8 +155,8 @@ class HeaderReader {
   std::size_t at_ = 0;
 };
 
-/// "<f4": byte order, kind, bytes.
-const Type& type_of(const std::string& text, const std::string& source) {
+/// What "<f4" (byte order, kind, bytes) means, as safetensors spells it.
+std::string_view type_of(const std::string& text, const std::string& source) {
   const std::string_view word = text;
   if (word.find('O') != word.npos) {
     throw UserError("array file '" + source + "' holds Python objects, which are not read",
@@ -172,19 +171,7 @@ const Type& type_of(const std::string& text, const std::string& source) {
         "array file '" + source + "' holds numbers of type " + quote(text) + ", which are not read",
         "save it as floats: array.astype('float32')");
   }
-  return *found;
-}
-
-/// nullopt when it does not fit int64_t.
-std::optional<uint64_t> size_bytes(const std::vector<int64_t>& shape, uint64_t element_bytes) {
-  constexpr uint64_t kLimit = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
-  uint64_t size = element_bytes;
-  for (const int64_t extent : shape) {
-    const uint64_t factor = static_cast<uint64_t>(extent);
-    if (factor != 0 && size > kLimit / factor) return std::nullopt;
-    size *= factor;
-  }
-  return size;
+  return found->safetensors;
 }
 
 const char* npy_type(DType dtype) {
@@ -249,10 +236,11 @@ std::string_view take_header(std::span<const std::byte>& bytes, const std::strin
 WeightTensor parse_npy(std::span<const std::byte> bytes, const std::string& source) {
   const std::string_view text = take_header(bytes, source);
   const Header header = HeaderReader(text, source).read();
-  const Type& type = type_of(*header.type, source);
+  const std::string_view type = type_of(*header.type, source);
+  const uint64_t of_element = element_bytes(type);
   const std::string what =
       "array file '" + source + "': " + shape_text(*header.shape) + " of " + *header.type;
-  const std::optional<uint64_t> expected = size_bytes(*header.shape, type.bytes);
+  const std::optional<uint64_t> expected = array_bytes(*header.shape, of_element);
   if (!expected) throw UserError(what + " is more than any memory holds");
   if (*expected != bytes.size()) {
     throw UserError(what + " has " + std::to_string(*expected) + " bytes, the file holds " +
@@ -261,11 +249,11 @@ WeightTensor parse_npy(std::span<const std::byte> bytes, const std::string& sour
                                              : "something has been added to the file");
   }
   WeightTensor array;
-  array.dtype = type.safetensors;
+  array.dtype = type;
   array.shape = *header.shape;
-  array.data = *header.fortran_order ? to_row_major(bytes, array.shape, type.bytes)
+  array.data = *header.fortran_order ? to_row_major(bytes, array.shape, of_element)
                                      : std::vector<std::byte>(bytes.begin(), bytes.end());
-  if ((*header.type)[0] == '>') swap_bytes(array.data, type.bytes);
+  if ((*header.type)[0] == '>') swap_bytes(array.data, of_element);
   return array;
 }
 
