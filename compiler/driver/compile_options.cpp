@@ -113,22 +113,34 @@ void CompileFlags::add_training_to(CLI::App& command, CLI::Option* train) {
 
 CLI::Option* CompileFlags::add_input_shape_to(CLI::App& command) {
   return command
-      .add_option("--input-shape", input_shape,
+      .add_option("--input-shape", input_shapes,
                   "HxW or HxWxC: slide over pictures of this size, larger than the network's own; "
-                  "of a model [NAME=]Nx3x224x224, all axes of an input, where it leaves some open")
+                  "of a model [NAME=]Nx3x224x224, all axes of an input, where it leaves some open; "
+                  "again for each such input")
+      ->allow_extra_args(false)
       ->check(usable_by([](const std::string& text) { parse_input_shape(text); }, "SHAPE"));
 }
 
 Source CompileFlags::load() const {
   parse_target(target);  // a wrong one is told before the C++ compiler has worked for nothing
   const std::chrono::seconds limit(source_timeout_s);
-  if (input_shape.empty()) return load_source(source, limit);
+  if (input_shapes.empty()) return load_source(source, limit);
   if (is_model_file(source)) {
-    const InputShape shape = parse_input_shape(input_shape);
-    return load_source(source, limit, {.input_shapes = {{shape.name, shape.extents}}});
+    ImportOptions options;
+    for (const std::string& text : input_shapes) {
+      const InputShape shape = parse_input_shape(text);
+      if (!options.input_shapes.emplace(shape.name, shape.extents).second) {
+        throw UserError("--input-shape gives the shape of input '" + shape.name + "' twice",
+                        "NAME=EXTENTS, once for each input");
+      }
+    }
+    return load_source(source, limit, options);
+  }
+  if (input_shapes.size() > 1) {
+    throw UserError("--input-shape is given twice", "a network of ours slides over one picture");
   }
   Source own = load_source(source, limit);
-  own.graph = fully_convolutional(own.graph, picture_extents(input_shape));
+  own.graph = fully_convolutional(own.graph, picture_extents(input_shapes[0]));
   return own;
 }
 

@@ -19,9 +19,9 @@ struct CompileFlags {
   std::string optimizer = "momentum";
   std::string cache;  ///< empty: the default folder; "none": no cache
   std::vector<std::string> freeze;
-  std::string input_shape;           ///< empty: the network's own
-  std::vector<std::string> no_fuse;  ///< kinds of fusion to do without, for comparison
-  bool exact = false;                ///< no Winograd
+  std::vector<std::string> input_shapes;  ///< none: the network's own
+  std::vector<std::string> no_fuse;       ///< kinds of fusion to do without, for comparison
+  bool exact = false;                     ///< no Winograd
   int jobs = 0;
   int64_t source_timeout_s = kSourceTimeout.count();
 

@@ -3,15 +3,17 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <span>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "compiler/driver/commands.h"
 #include "compiler/driver/compile_options.h"
-#include "compiler/driver/embed_weights.h"
 #include "compiler/driver/usage.h"
 #include "compiler/emit/library_name.h"
 #include "compiler/graph/write_source.h"
@@ -19,6 +21,7 @@
 #include "dsl/print.h"
 #include "runtime/base/error.h"
 #include "runtime/file.h"
+#include "runtime/weight_table.h"
 
 namespace halcyon::compiler {
 
@@ -42,17 +45,53 @@ std::string text_of(const dsl::Graph& graph) {
   return text.str();
 }
 
+/// as_written copies a graph once for each of its rules, which values of 100 MB make slow: each
+/// parameter gets its number in their place. Returns the parameters' names by that number.
+std::vector<std::string> put_numbers_for_values(dsl::Graph& graph) {
+  std::vector<std::string> names;
+  for (int32_t id = 0; id < graph.node_count(); ++id) {
+    const auto* known = std::get_if<dsl::ops::Parameter>(&graph.node(id).op);
+    if (known == nullptr) continue;
+    dsl::ops::Parameter parameter = *known;
+    parameter.init = dsl::ops::InitKind::values;
+    parameter.values = static_cast<int64_t>(graph.constants.size());
+    graph.constants.push_back({static_cast<float>(names.size())});
+    names.emplace_back(graph.node(id).name.view());
+    graph.replace_op(id, parameter);
+  }
+  return names;
+}
+
+/// The tensors under the names that the parameters have now.
+runtime::WeightFile renamed(runtime::WeightFile from, const dsl::Graph& graph,
+                            const std::vector<std::string>& names) {
+  runtime::WeightFile file;
+  file.metadata = from.metadata;
+  file.metadata[runtime::kNetworkKey] = std::string(graph.name.view());
+  for (const dsl::Node& node : graph.nodes()) {
+    const auto* parameter = std::get_if<dsl::ops::Parameter>(&node.op);
+    if (parameter == nullptr) continue;
+    const float number = graph.constants.at(static_cast<std::size_t>(parameter->values)).at(0);
+    const std::string& old = names.at(static_cast<std::size_t>(number));
+    const auto tensor = std::ranges::find(from.tensors, old, [](const auto& t) { return t.name; });
+    if (tensor == from.tensors.end()) throw InternalError("import: no values of '" + old + "'");
+    file.tensors.push_back(std::move(*tensor));
+    file.tensors.back().name = std::string(node.name.view());
+    tensor->name.clear();
+  }
+  return file;
+}
+
 void ImportCommand::run() const {
   if (!is_model_file(source)) {
     throw UserError(runtime::quote(source) + " is no model: its name does not end with .onnx",
                     "halcyon export writes models of networks");
   }
   Source from = load();
-  embed_weights(from.graph, *from.weights, source);
+  const std::vector<std::string> names = put_numbers_for_values(from.graph);
   dsl::Graph graph = as_written(from.graph);
   if (!name.empty()) graph.name = FixedString(name);
-  dsl::Graph emptied = graph;
-  const runtime::WeightFile weights = take_weights(emptied);
+  const runtime::WeightFile weights = renamed(std::move(*from.weights), graph, names);
   forget_values(graph);
 
   const std::string own(graph.name.view());

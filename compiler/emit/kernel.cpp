@@ -263,7 +263,7 @@ KernelObject compile_kernel(const KernelSpec& spec) try {
   result.object.assign(data, data + bytes.size());
   return result;
 } catch (const Halide::Error& e) {
-  throw InternalError("kernel " + spec.label() + ": " + e.what(),
+  throw InternalError("kernel " + spec.label() + " (" + to_string(spec.choice) + "): " + e.what(),
                       "this is a bug in halcyon, please report it");
 }
 

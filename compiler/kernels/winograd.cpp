@@ -137,10 +137,14 @@ void lower(const ops::WinogradConv& conv, LowerContext& context, int32_t id) {
     const Expr group = kb / static_cast<int>(conv.filters / conv.groups / block);
     channel_block += group * static_cast<int>(weight.sample.blocks());
   }
+  // Halide does not see that chunks end where the transformed input does.
+  const Expr transformed_tile =
+      tiles.split_filters ? unsafe_promise_clamped(t, 0, tiles.all_rows() * tiles.columns - 1)
+                          : Expr(t);
   sum(ki, t, kb, j, i, n) = 0.0f;
   sum(ki, t, kb, j, i, n) +=
       context.image(node.inputs[1])(ki, r.x, 0, 0, r.y, (j + i * patch) * filter_blocks + kb) *
-      in(r.x, t, channel_block, j, i, n);
+      in(r.x, transformed_tile, channel_block, j, i, n);
   products(ki, t, kb, j, i, n) = sum(ki, t, kb, j, i, n);
 
   values.clear();

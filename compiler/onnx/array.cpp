@@ -1,5 +1,6 @@
 #include "compiler/onnx/array.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -213,7 +214,9 @@ Array read_array(const TensorProto& tensor, const std::filesystem::path& folder)
   if (kind == ElementKind::real) {
     array = Array(std::move(dims), is_raw ? raw_reals(raw, type) : typed_reals(tensor));
   } else {
-    array = Array(std::move(dims), is_raw ? raw_integers(raw, type) : typed_integers(tensor), kind);
+    std::vector<int64_t> values = is_raw ? raw_integers(raw, type) : typed_integers(tensor);
+    std::ranges::transform(values, values.begin(), plain_number);
+    array = Array(std::move(dims), std::move(values), kind);
   }
   if (static_cast<uint64_t>(array.size()) != count) {
     throw UserError(what + " has " + std::to_string(array.size()) + " values, and " +
@@ -221,6 +224,7 @@ Array read_array(const TensorProto& tensor, const std::filesystem::path& folder)
                     std::to_string(count));
   }
   array.name = tensor.name();
+  array.is_stored = true;
   return array;
 }
 

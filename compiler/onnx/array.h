@@ -1,6 +1,7 @@
 #pragma once
 /// Values that are known while a model is imported: weights, shapes, and what follows from them.
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -14,9 +15,12 @@ namespace halcyon::compiler {
 /// Extents as ONNX counts them: the batch, where there is one, is the first.
 using Dims = std::vector<int64_t>;
 
-/// A number in a shape that is only known when the network runs: the batch. Far from everything
-/// that a model may hold.
+/// A number in a shape that is only known when the network runs: the batch.
 inline constexpr int64_t kBatchNumber = INT64_MIN;
+
+/// A number that a model stores, or that wrapped around: never the mark of the batch. Models do
+/// store that number, for "down to the first" in a Slice, and the next one says the same.
+constexpr int64_t plain_number(int64_t value) { return std::max(value, kBatchNumber + 1); }
 
 /// What the elements of a tensor are, as far as importing tells them apart.
 enum class ElementKind { real, integer, truth };
@@ -34,6 +38,7 @@ class Array {
   Dims dims;
   std::string name;        ///< of the tensor whose values these are; empty for what was computed
   bool is_weight = false;  ///< stored in the model as an initializer of its own
+  bool is_stored = false;  ///< these values are in the model; not copied to what is made of them
 
   Array() = default;
   Array(Dims extents, std::vector<float> values)
@@ -77,7 +82,7 @@ int64_t count_elements(const Dims& dims, const std::string& what);
 std::string dims_text(const Dims& dims);
 
 /// The values of a stored tensor: raw, typed, or in a file of its own inside `folder`. Half, bfloat
-/// and double precision become single.
+/// and double precision become single; integers are plain numbers.
 /// Errors: UserError naming the tensor, for types that cannot be read, a number of values that does
 /// not fit the shape (before memory is taken), and files outside `folder`.
 Array read_array(const onnx::TensorProto& tensor, const std::filesystem::path& folder);

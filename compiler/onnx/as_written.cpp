@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -207,6 +208,64 @@ Graph with_outputs_turned(const Graph& graph) {
   return turned;
 }
 
+/// Maps that are laid out flat are flattened.
+Graph with_flattens(const Graph& graph) {
+  return Rewriter(graph,
+                  [&](int32_t id, const Node& node, const Rewriter::Values& inputs,
+                      Graph& copy) -> Rewriter::Values {
+                    const bool is_flat = std::holds_alternative<ops::Reshape>(node.op) &&
+                                         graph.shape({id, 0}).rank == 2 &&
+                                         graph.shape(node.inputs[0]).rank > 2;
+                    if (!is_flat) return {};
+                    return {{copy.add(ops::Flatten{}, inputs, node.name, node.place), 0}};
+                  })
+      .take();
+}
+
+/// One slice for both, if they cut along different axes. `x` goes into the first, `middle` into the
+/// second.
+std::optional<ops::Slice> joined_slices(const ops::Slice& first, const ops::Slice& second,
+                                        const Shape& x, const Shape& middle) {
+  ops::Slice both = first;
+  const auto is_whole = [](const ops::Slice& slice, int axis, const Shape& of) {
+    return slice.begin[axis] == 0 && slice.end[axis] == of[axis + 1] && slice.step[axis] == 1;
+  };
+  for (int axis = 0; axis < x.rank - 1; ++axis) {
+    if (is_whole(second, axis, middle)) continue;
+    if (!is_whole(first, axis, x)) return {};
+    both.begin[axis] = second.begin[axis];
+    both.end[axis] = second.end[axis];
+    both.step[axis] = second.step[axis];
+  }
+  return both;
+}
+
+/// A model cuts one axis after the other.
+Graph with_joined_slices(Graph graph) {
+  for (bool changed = true; changed;) {
+    const Users users = users_of(graph);
+    Rewriter rewriter(
+        graph, Rewriter::VisitNow([&](int32_t id, const Rewriter::Now& now,
+                                      Graph& copy) -> Rewriter::Values {
+          const auto* second = std::get_if<ops::Slice>(&graph.node(id).op);
+          if (second == nullptr) return {};
+          const Value middle = graph.node(id).inputs[0];
+          const Node& before = graph.node(middle);
+          const auto* first = std::get_if<ops::Slice>(&before.op);
+          if (first == nullptr || users.at(middle).size() != 1 || is_result(graph, middle))
+            return {};
+          const auto both =
+              joined_slices(*first, *second, graph.shape(before.inputs[0]), graph.shape(middle));
+          if (!both) return {};
+          return {{copy.add(*both, {now.at(before.inputs[0])}, before.name, before.place), 0}};
+        }));
+    changed = rewriter.changed();
+    graph = rewriter.take();
+    if (changed) remove_unneeded(graph);
+  }
+  return graph;
+}
+
 /// The number of groups if a reshape, a transpose and this reshape sort the channels of `x`.
 int64_t shuffled_groups(const Graph& graph, const Users& users, int32_t last, Value& x) {
   const Node& joined = graph.node(last);
@@ -386,7 +445,8 @@ Graph renamed(const Graph& graph) {
 }  // namespace
 
 Graph as_written(const Graph& graph) {
-  return renamed(reordered(with_shuffles(with_outputs_turned(with_inputs_turned(graph)))));
+  const Graph turned = with_outputs_turned(with_inputs_turned(graph));
+  return renamed(reordered(with_shuffles(with_flattens(with_joined_slices(turned)))));
 }
 
 void forget_values(Graph& graph) {

@@ -9,6 +9,7 @@
 /// - Names that programs make, "/layer1/Relu_2", give way to the language's own: relu1, relu2, ...
 /// - An input that is transposed first, and an output that is transposed last, have their channels
 ///   last.
+/// - Slices that cut one axis after the other are one, and what is laid out flat is flattened.
 /// - Channels that are sorted by a reshape, a transpose and a reshape are shuffled.
 
 #include "dsl/graph.h"

@@ -14,12 +14,8 @@ using dsl::Value;
 
 /// 256 MB of floats.
 constexpr int64_t kMaxDescribedElements = int64_t{1} << 26;
-
-int64_t product(const Dims& dims) {
-  int64_t count = 1;
-  for (int64_t extent : dims) count *= extent;
-  return count;
-}
+/// Cast, transposed, and as much again.
+constexpr int64_t kMaxTimesStored = 4;
 
 /// Printable, no quotes, at most `most` characters.
 std::string usable_name(const std::string& name, std::size_t most) {
@@ -58,16 +54,22 @@ Shape plain_shape(const Dims& dims) {
   return shape;
 }
 
-Builder::Builder(std::string network, std::optional<int64_t> batch) : batch_(batch) {
+Builder::Builder(std::string network, std::optional<int64_t> batch)
+    : batch_(batch), limit_(kMaxDescribedElements) {
   graph_.name = FixedString(network);
 }
 
-FixedString Builder::unique_name(const std::string& wanted, std::set<std::string>& taken) {
-  std::string name = usable_name(wanted, FixedString::kCapacity - 1);
-  if (name.empty()) name = "node";
-  for (int64_t number = 2; !taken.insert(name).second; ++number) {
-    const std::string ending = "." + std::to_string(number);
-    name = usable_name(wanted, FixedString::kCapacity - 1 - ending.size()) + ending;
+FixedString Builder::unique_name(const std::string& wanted, Names& taken) {
+  constexpr int64_t kSecond = 2;
+  std::string first = usable_name(wanted, FixedString::kCapacity - 1);
+  if (first.empty()) first = "node";
+  const auto [known, is_new] = taken.try_emplace(first, kSecond);
+  std::string name = first;
+  for (bool is_free = is_new; !is_free;) {
+    // Counts on from the last time: there may be thousands of one name.
+    const std::string ending = "." + std::to_string(known->second++);
+    name = first.substr(0, FixedString::kCapacity - 1 - ending.size()) + ending;
+    is_free = taken.try_emplace(name, kSecond).second;
   }
   return FixedString(name);
 }
@@ -87,7 +89,7 @@ Dims Builder::sample_axes(const Dims& dims) const {
   const bool drops_first = by_batch() || (!dims.empty() && dims[0] == 1);
   Dims sample(dims.begin() + (drops_first ? 1 : 0), dims.end());
   if (sample.empty()) sample = {1};
-  if (sample.size() > kMaxAxes) sample = {product(sample)};
+  if (sample.size() > kMaxAxes) sample = {count_elements(sample, "a sample")};
   return sample;
 }
 
@@ -207,11 +209,24 @@ Value Builder::given(const Array& array, const Shape& shape) {
 }
 
 void Builder::spend(int64_t elements) {
-  if (elements > kMaxDescribedElements - spent_) {
-    throw UserError("constants that the model computes have more than " +
-                    std::to_string(kMaxDescribedElements) + " values");
+  if (elements > limit_ - spent_) {
+    throw UserError("constants that the model computes have more than " + std::to_string(limit_) +
+                    " values");
   }
   spent_ += elements;
+}
+
+void Builder::spend(int64_t elements, const Array& source) {
+  if (source.is_stored) {
+    const void* values = source.kind == ElementKind::real
+                             ? static_cast<const void*>(source.reals().data())
+                             : source.integers().data();
+    if (sources_.insert(values).second) {
+      limit_ += kMaxTimesStored * source.size();
+      kept_.push_back(source);
+    }
+  }
+  spend(elements);
 }
 
 dsl::Graph Builder::finish() {

@@ -109,18 +109,25 @@ class Builder {
   /// Memory that constants take which the model does not store, but describes. Errors: UserError
   /// above a limit, so that a small file cannot fill the memory.
   void spend(int64_t elements);
+  /// The same for what is made of the values of `source`. What the model stores raises the limit,
+  /// once: weights of any size can be cast and transposed.
+  void spend(int64_t elements, const Array& source);
 
  private:
-  FixedString unique_name(const std::string& wanted, std::set<std::string>& taken);
+  /// Names that are taken, and the number that the next one of that name gets.
+  using Names = std::map<std::string, int64_t>;
+  FixedString unique_name(const std::string& wanted, Names& taken);
 
   dsl::Graph graph_;
   std::optional<int64_t> batch_;
   std::string node_;
-  std::set<std::string> node_names_, value_names_, output_names_;
+  Names node_names_, value_names_, output_names_;
   std::map<std::string, dsl::Value> parameters_;
-  std::vector<Array> kept_;  ///< so that no two arrays of the cache have one address
+  std::set<const void*> sources_;  ///< stored values that raised the limit
+  std::vector<Array> kept_;  ///< so that no two arrays of parameters_ or sources_ have one address
   int64_t parameter_count_ = 0;
   int64_t spent_ = 0;
+  int64_t limit_;  ///< of spent_
 };
 
 /// [N, extents...]

@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include "compiler/onnx/decimal.h"
 #include "compiler/onnx/node_export.h"
 #include "dsl/formula_text.h"
 
@@ -32,9 +33,6 @@ std::string spread(NodeExport& node, const std::string& numbers, int64_t groups,
   const std::vector<int64_t> extents = {1, groups, x[1] / groups};
   return per_channel(node, node.step("Expand", {apart, node.model().integers(extents)}), x);
 }
-
-/// "0.1" of 0.1f: what was meant, so that one minus it is what the other side means.
-double decimal(float value) { return std::stod(dsl::detail::shortest(value)); }
 
 }  // namespace
 

@@ -17,8 +17,9 @@ Array integers_array(std::vector<int64_t> values) {
   return {std::move(dims), std::move(values)};
 }
 
-Array to_kind(const Array& array, ElementKind kind) {
+Array to_kind(Builder& builder, const Array& array, ElementKind kind) {
   if (array.kind == kind) return array;
+  builder.spend(array.size(), array);
   Array made;
   if (kind == ElementKind::real) {
     std::vector<float> values;
@@ -63,13 +64,15 @@ void import_constant(NodeImport& node) {
   } else if (attributes.has("value_float")) {
     node.set(Array({}, std::vector<float>{attributes.real("value_float", 0)}));
   } else if (attributes.has("value_int")) {
-    node.set(Array({}, std::vector<int64_t>{attributes.integer("value_int", 0)}));
+    node.set(Array({}, std::vector<int64_t>{plain_number(attributes.integer("value_int", 0))}));
   } else if (attributes.has("value_floats")) {
     std::vector<float> values = attributes.reals("value_floats");
     Dims dims = {static_cast<int64_t>(values.size())};
     node.set(Array(std::move(dims), std::move(values)));
   } else if (attributes.has("value_ints")) {
-    node.set(integers_array(attributes.integers("value_ints")));
+    std::vector<int64_t> values = attributes.integers("value_ints");
+    std::ranges::transform(values, values.begin(), plain_number);
+    node.set(integers_array(std::move(values)));
   } else {
     throw UserError("has none of the attributes value, value_float(s) and value_int(s)");
   }
@@ -116,6 +119,15 @@ void import_range(NodeImport& node) {
       throw UserError("has bounds that are not one number each, all of one type");
     }
   }
+  const bool is_real = start.kind == ElementKind::real;
+  for (std::size_t i = 0; i < 3 && !is_real; ++i) {
+    // Which double precision counts exactly, and far from what overflows.
+    constexpr int64_t kExact = int64_t{1} << 53;
+    const int64_t bound = node.integers(i)[0];
+    if (bound < -kExact || bound > kExact) {
+      throw UserError("has the bound " + std::to_string(bound) + ", which is too large");
+    }
+  }
   const double step = delta.number(0);
   const double steps = std::ceil((limit.number(0) - start.number(0)) / step);
   if (!(step != 0) || !(steps < static_cast<double>(dsl::kMaxElements))) {
@@ -127,14 +139,13 @@ void import_range(NodeImport& node) {
   std::vector<int64_t> integers;
   for (int64_t i = 0; i < count; ++i) {
     const double value = start.number(0) + static_cast<double>(i) * step;
-    reals.push_back(static_cast<float>(value));
-    integers.push_back(static_cast<int64_t>(value));
+    if (is_real) {
+      reals.push_back(static_cast<float>(value));
+    } else {
+      integers.push_back(static_cast<int64_t>(value));
+    }
   }
-  if (start.kind == ElementKind::real) {
-    node.set(Array({count}, std::move(reals)));
-  } else {
-    node.set(integers_array(std::move(integers)));
-  }
+  node.set(is_real ? Array({count}, std::move(reals)) : integers_array(std::move(integers)));
 }
 
 void import_cast(NodeImport& node) {
@@ -157,7 +168,7 @@ void import_cast(NodeImport& node) {
 // Half and double precision are computed in single precision; integers and truth values of a
 // network are kept in it, and are exact up to 2^24.
 Item as_kind(Builder& builder, const Item& item, ElementKind to) {
-  if (const auto* array = std::get_if<Array>(&item)) return to_kind(*array, to);
+  if (const auto* array = std::get_if<Array>(&item)) return to_kind(builder, *array, to);
   Symbol symbol = std::get<Symbol>(item);
   if (to != symbol.kind && to == ElementKind::truth) {
     symbol =

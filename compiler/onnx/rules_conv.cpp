@@ -28,6 +28,7 @@ std::vector<Value> weighted(NodeImport& node, const Axes& x, const Array& weight
   if (node.has_input(2)) {
     const Array& bias = node.constant(2);
     node.reals(2);  // refuses integers
+    if (bias.dims.size() != 1) throw UserError("has a bias " + dims_text(bias.dims));
     inputs.push_back(node.builder.parameter(bias, plain_shape(bias.dims)));
   }
   return inputs;
@@ -99,7 +100,8 @@ void import_conv_transpose(NodeImport& node) {
         op.output_padding[axis] -= cut;
         continue;
       }
-      const bool more_in_front = automatic == "SAME_LOWER";
+      // Operator set 11 turned the order around.
+      const bool more_in_front = (automatic == "SAME_UPPER") == (node.opset < 11);
       const int64_t half = cut / 2, rest = cut - half;
       op.pad_begin[axis] = more_in_front ? rest : half;
       op.pad_end[axis] = more_in_front ? half : rest;

@@ -30,11 +30,13 @@ struct UnaryRow {
 
 Scalar ceil(const Scalar& x) { return -dsl::floor(-x); }
 
-/// Halfway cases go to the even number. Source: ONNX Round-11.
+/// Halfway cases go to the even number. What is left of x decides, for x + 0.5 is rounded itself:
+/// 0.49999997 would become 1, and 8388609 the next even number. Source: ONNX Round-11.
 Scalar round(const Scalar& x) {
-  const Scalar up = dsl::floor(x + 0.5f);
-  const Scalar even = select(dsl::floor(up * 0.5f) * 2.0f == up, up, up - 1.0f);
-  return select(up - x == 0.5f, even, up);
+  const Scalar down = dsl::floor(x);
+  const Scalar rest = x - down;
+  const Scalar even = select(dsl::floor(down * 0.5f) * 2.0f == down, down, down + 1.0f);
+  return select(rest > 0.5f, down + 1.0f, select(rest == 0.5f, even, down));
 }
 
 Scalar sign(const Scalar& x) {
@@ -82,7 +84,13 @@ struct BinaryRow {
 };
 
 int64_t whole_power(int64_t base, int64_t exponent) {
-  return static_cast<int64_t>(std::pow(static_cast<double>(base), static_cast<double>(exponent)));
+  const double value = std::pow(static_cast<double>(base), static_cast<double>(exponent));
+  // Infinite, too: zero to a power below zero.
+  if (!(std::abs(value) < 0x1p63)) {
+    throw UserError("raises " + std::to_string(base) + " to the power " + std::to_string(exponent) +
+                    ", which is no integer of 64 bits");
+  }
+  return static_cast<int64_t>(value);
 }
 
 int64_t quotient(int64_t a, int64_t b) {
@@ -92,7 +100,7 @@ int64_t quotient(int64_t a, int64_t b) {
 
 // Sums and products of shapes wrap around instead of overflowing: what is no shape is found where
 // it is used as one.
-int64_t wrapped(uint64_t value) { return static_cast<int64_t>(value); }
+int64_t wrapped(uint64_t value) { return plain_number(static_cast<int64_t>(value)); }
 
 constexpr auto kTruth = ElementKind::truth;
 
@@ -277,6 +285,16 @@ void import_clip(NodeImport& node) {
     node.set(items[0]);
     return;
   }
+  const auto is_number = [](const std::optional<Item>& bound, double number) {
+    const auto* array = bound ? std::get_if<Array>(&*bound) : nullptr;
+    return array != nullptr && array->size() == 1 && array->number(0) == number;
+  };
+  if (is_number(least, 0) && is_number(most, 6) && !node.is_constant(0)) {
+    const Elementwise relu6{.function = "relu6",
+                            .formula = [](Arguments x) { return dsl::relu6(x[0]); }};
+    node.set(elementwise(node, relu6, {node.item(0)}));
+    return;
+  }
   const bool has_least = least.has_value(), has_most = most.has_value();
   Elementwise op{.function = has_least && has_most ? "clip" : has_least ? "max" : "min"};
   op.formula = [=](Arguments x) {
@@ -293,11 +311,11 @@ void import_where(NodeImport& node) {
   if (all_known && node.kind(1) != ElementKind::real) {
     // Shapes: the batch among them must stay what it is.
     Dims dims = broadcast(broadcast(node.dims(0), node.dims(1)), node.dims(2));
+    const int64_t count = count_elements(dims, "the result");
+    node.builder.spend(count);
     const Elementwise first{"where", {}, [](int64_t a, int64_t) { return a; }};
     const auto spread = [&](std::size_t i) {
-      const Array zeros(
-          dims, std::vector<int64_t>(static_cast<std::size_t>(count_elements(dims, "the result"))),
-          node.kind(i));
+      const Array zeros(dims, std::vector<int64_t>(static_cast<std::size_t>(count)), node.kind(i));
       return std::get<Array>(elementwise(node, first, {node.item(i), zeros}));
     };
     const Array condition = spread(0), yes = spread(1), no = spread(2);

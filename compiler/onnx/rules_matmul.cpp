@@ -70,14 +70,15 @@ void check_inner(const Symbol& x, const Array& filters) {
 }
 
 /// Rows [..., C] times the transposed filters [K, C]: a convolution whose channels are the C.
-Symbol rows_times_weight(Builder& builder, const Symbol& x, const Array& filters) {
+Symbol rows_times_weight(Builder& builder, const Symbol& x, const Array& filters,
+                         bool trainable = true) {
   const int64_t inputs = filters.dims[1], units = filters.dims[0];
   const int64_t total = count_elements(builder.sample_axes(x.dims), "the tensor");
   const int64_t rows = total / inputs;
   const Value matrix = builder.seen_as(x.value, {rows, inputs});
   const ops::Transpose exchange{.permutation = {2, 1}};
   const Value columns = builder.add(exchange, {matrix});
-  const Value weight = builder.parameter(filters, Shape{units, inputs, 1});
+  const Value weight = builder.parameter(filters, Shape{units, inputs, 1}, trainable);
   ops::Conv conv{.filters = units};
   for (auto* numbers : {&conv.kernel, &conv.stride, &conv.dilation}) *numbers = {1};
   for (auto* numbers : {&conv.pad_begin, &conv.pad_end}) *numbers = {0};
@@ -138,7 +139,7 @@ Symbol along_axis(Builder& builder, const Symbol& x, int64_t axis, const Array& 
   for (std::size_t i = 0; i < to_last.size(); ++i) to_last[i] = static_cast<int64_t>(i);
   std::swap(to_last[static_cast<std::size_t>(axis)], to_last.back());
   const Symbol rows = transpose(builder, x, to_last);
-  return transpose(builder, rows_times_weight(builder, rows, matrix), to_last);
+  return transpose(builder, rows_times_weight(builder, rows, matrix, /*trainable=*/false), to_last);
 }
 
 void import_gemm(NodeImport& node) {

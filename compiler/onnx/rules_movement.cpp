@@ -18,7 +18,7 @@ using dsl::Value;
 Array moved(NodeImport& node, const Array& array, const Dims& dims,
             const std::function<void(const Dims& position, Dims& source)>& source_of) {
   const int64_t count = count_elements(dims, "the result");
-  if (count > array.size()) node.builder.spend(count);
+  node.builder.spend(count, array);
   std::vector<int64_t> indices;
   indices.reserve(static_cast<std::size_t>(count));
   Dims position(dims.size(), 0), source(array.dims.size(), 0);
@@ -38,8 +38,17 @@ Array moved(NodeImport& node, const Array& array, const Dims& dims,
   return array.picked(dims, indices);
 }
 
+/// Errors: MixesSamples for the batch in another place than in front of a symbol.
 Item with_dims(NodeImport& node, const Item& item, const Dims& dims) {
-  if (const auto* array = std::get_if<Array>(&item)) return array->reshaped(dims);
+  const auto* array = std::get_if<Array>(&item);
+  const bool begins_with_batch = !dims.empty() && dims[0] == kBatchNumber;
+  if (std::ranges::count(dims, kBatchNumber) > (array == nullptr && begins_with_batch ? 1 : 0)) {
+    throw MixesSamples("makes " + dims_text(dims) + " of " + dims_text(dims_of(item)) +
+                           (array != nullptr ? ", which is the same for every sample"
+                                             : ", and only the first axis can be the batch"),
+                       "--input-shape with numbers for all axes imports the model for one batch");
+  }
+  if (array != nullptr) return array->reshaped(dims);
   return reshape(node.builder, std::get<Symbol>(item), dims);
 }
 
@@ -166,12 +175,13 @@ void import_split(NodeImport& node) {
   if (sizes.empty() && outputs > 0 && extent % outputs == 0) {
     sizes.assign(static_cast<std::size_t>(outputs), extent / outputs);
   }
-  int64_t sum = 0;
+  bool fits = static_cast<int64_t>(sizes.size()) == outputs;
+  int64_t rest = extent;
   for (int64_t size : sizes) {
-    if (size < 0 || size > extent - sum) sum = extent;  // one too many is found below
-    sum += size >= 0 ? size : 1;
+    fits = fits && size >= 0 && size <= rest;
+    if (fits) rest -= size;
   }
-  if (static_cast<int64_t>(sizes.size()) != outputs || sum != extent) {
+  if (!fits || rest != 0) {
     throw UserError("splits an extent of " + std::to_string(extent) + " into " + dims_text(sizes) +
                     " for " + std::to_string(outputs) + " outputs");
   }
@@ -246,6 +256,7 @@ void import_pad(NodeImport& node) {
     const int64_t front = std::max<int64_t>(0, -clamped(pads[axis], -dsl::kMaxElements, 0));
     const int64_t back = std::max<int64_t>(0, -clamped(pads[axis + rank], -dsl::kMaxElements, 0));
     if (front == 0 && back == 0) continue;
+    if (x.dims[axis] == kBatchNumber) builder.axes(x, FirstAxis::used);  // refuses
     item = cut(node, item, {axis, {front, dims_of(item)[axis] - back, 1}});
   }
   const auto& symbol = std::get<Symbol>(item);
@@ -259,7 +270,6 @@ void import_pad(NodeImport& node) {
     const int64_t end = axis < rank ? std::max<int64_t>(0, pads[axis + rank]) : 0;
     op.begin.push_back(begin);
     op.end.push_back(end);
-    op.between.push_back(0);
     if (axis < rank) {
       dims[axis] =
           clamped(begin, 0, dsl::kMaxElements) + dims[axis] + clamped(end, 0, dsl::kMaxElements);
@@ -281,6 +291,7 @@ void import_reshape(NodeImport& node) {
   Dims shape;
   if (node.attributes.has("shape")) {
     shape = node.attributes.integers("shape");
+    std::ranges::transform(shape, shape.begin(), plain_number);
   } else {
     const Array& given = node.constant(1);
     if (given.kind != ElementKind::integer) throw UserError("has a shape that is not of integers");
@@ -449,9 +460,15 @@ void import_gather(NodeImport& node) {
   }
   if (indices.empty()) throw UserError("leaves nothing of " + dims_text(dims));
   const auto& symbol = std::get<Symbol>(item);
-  // Runs of indices are taken at once.
+  // Runs of indices are taken at once, each by a node of the graph.
+  constexpr std::size_t kMostParts = 1024;
   std::vector<Symbol> parts;
   for (std::size_t i = 0; i < indices.size();) {
+    if (parts.size() == kMostParts) {
+      throw UserError("takes positions of " + dims_text(dims) + " in more than " +
+                          std::to_string(kMostParts) + " separate runs",
+                      "neighbouring indices that go up by one are one run");
+    }
     std::size_t end = i + 1;
     while (end < indices.size() && indices[end] == indices[end - 1] + 1) ++end;
     const Range range{indices[i], indices[end - 1] + 1, 1};

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "compiler/onnx/decimal.h"
 #include "compiler/onnx/node_import.h"
 #include "compiler/onnx/rules.h"
 
@@ -50,8 +51,9 @@ void import_batch_normalization(NodeImport& node) {
   need_constants(node, 1, 5);
   const Symbol symbol = node.symbol(0);
   const Axes x = node.builder.image(symbol, 2);
-  const ops::BatchNorm op{.epsilon = node.attributes.real("epsilon", 1e-5f),
-                          .momentum = 1 - node.attributes.real("momentum", 0.9f)};
+  const ops::BatchNorm op{
+      .epsilon = node.attributes.real("epsilon", 1e-5f),
+      .momentum = static_cast<float>(1 - decimal(node.attributes.real("momentum", 0.9f)))};
   const int64_t channels = x.extents[0];
   const Value y =
       node.builder.add(op, {x.value, per_channel(node, 1, channels), per_channel(node, 2, channels),

@@ -1,5 +1,7 @@
 /// Pooling.
 
+#include <algorithm>
+
 #include "compiler/onnx/rules.h"
 #include "compiler/onnx/window.h"
 
@@ -9,6 +11,9 @@ namespace {
 
 namespace ops = dsl::ops;
 
+/// Shape rules look at each window that begins in front of the map.
+constexpr int64_t kMostPadding = 1 << 16;
+
 ops::PoolWindow window_of(NodeImport& node, const Axes& x) {
   ops::PoolWindow window;
   if (!node.attributes.has("kernel_shape")) throw UserError("has no kernel_shape");
@@ -16,6 +21,11 @@ ops::PoolWindow window_of(NodeImport& node, const Axes& x) {
   window.stride = spatial_attribute(node, "strides", x, 1);
   window.dilation = spatial_attribute(node, "dilations", x, 1);
   const Pads pads = pads_of(node, x, window.kernel, window.stride, window.dilation);
+  for (int axis = 0; axis < pads.begin.rank; ++axis) {
+    if (std::max(pads.begin[axis], pads.end[axis]) > kMostPadding) {
+      throw UserError("pads by more than " + std::to_string(kMostPadding) + " positions");
+    }
+  }
   window.pad_begin = pads.begin;
   window.pad_end = pads.end;
   window.ceil = node.attributes.integer("ceil_mode", 0) != 0;

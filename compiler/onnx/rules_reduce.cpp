@@ -135,8 +135,8 @@ Symbol log_sum_exp(Builder& builder, const Symbol& x, const std::vector<int64_t>
 }
 
 /// Products, sums and extremes of integers: what shapes are computed with.
-Array reduce_array(const std::string& name, const Array& x, const std::vector<int64_t>& axes,
-                   bool keep_dims) {
+Array reduce_array(Builder& builder, const std::string& name, const Array& x,
+                   const std::vector<int64_t>& axes, bool keep_dims) {
   Dims dims, kept;
   const auto is_reduced = [&](std::size_t axis) {
     return std::ranges::find(axes, static_cast<int64_t>(axis)) != axes.end();
@@ -146,7 +146,14 @@ Array reduce_array(const std::string& name, const Array& x, const std::vector<in
     if (!is_reduced(axis) || keep_dims) dims.push_back(kept.back());
   }
   const int64_t size = count_elements(kept, "the result");
-  std::vector<std::vector<int64_t>> parts(static_cast<std::size_t>(size));
+  if (size > 0 && x.size() == 0) throw UserError("reduces no values");
+  builder.spend(size, x);
+  // Each result has a value, which what it starts from does not change.
+  const int64_t start = name == "ReduceProd"  ? 1
+                        : name == "ReduceSum" ? 0
+                        : name == "ReduceMax" ? INT64_MIN
+                                              : INT64_MAX;
+  std::vector<int64_t> values(static_cast<std::size_t>(size), start);
   for (int64_t i = 0; i < x.size(); ++i) {
     int64_t rest = i, at = 0, stride = 1;
     for (std::size_t axis = x.dims.size(); axis-- > 0;) {
@@ -154,23 +161,17 @@ Array reduce_array(const std::string& name, const Array& x, const std::vector<in
       rest /= x.dims[axis];
       stride *= kept[axis];
     }
-    const int64_t value = x.integers()[static_cast<std::size_t>(i)];
-    if (value == kBatchNumber) throw MixesSamples("computes with the batch as with a number");
-    parts[static_cast<std::size_t>(at)].push_back(value);
+    const int64_t next = x.integers()[static_cast<std::size_t>(i)];
+    if (next == kBatchNumber) throw MixesSamples("computes with the batch as with a number");
+    int64_t& value = values[static_cast<std::size_t>(at)];
+    // Sums and products wrap around instead of overflowing.
+    const auto a = static_cast<uint64_t>(value), b = static_cast<uint64_t>(next);
+    if (name == "ReduceProd") value = static_cast<int64_t>(a * b);
+    if (name == "ReduceSum") value = static_cast<int64_t>(a + b);
+    if (name == "ReduceMax") value = std::max(value, next);
+    if (name == "ReduceMin") value = std::min(value, next);
   }
-  std::vector<int64_t> values;
-  for (const std::vector<int64_t>& part : parts) {
-    if (part.empty()) throw UserError("reduces no values");
-    uint64_t value = static_cast<uint64_t>(part[0]);
-    for (std::size_t i = 1; i < part.size(); ++i) {
-      const auto next = static_cast<uint64_t>(part[i]);
-      if (name == "ReduceProd") value *= next;
-      if (name == "ReduceSum") value += next;
-      if (name == "ReduceMax") value = std::max(static_cast<int64_t>(value), part[i]);
-      if (name == "ReduceMin") value = std::min(static_cast<int64_t>(value), part[i]);
-    }
-    values.push_back(static_cast<int64_t>(value));
-  }
+  std::ranges::transform(values, values.begin(), plain_number);
   return {dims, std::move(values)};
 }
 
@@ -192,7 +193,7 @@ void import_reduce(NodeImport& node) {
   if (std::ranges::adjacent_find(axes) != axes.end()) throw UserError("has an axis twice");
   if (node.is_constant(0) && node.kind(0) == ElementKind::integer &&
       (name == "ReduceProd" || name == "ReduceSum" || name == "ReduceMax" || name == "ReduceMin")) {
-    node.set(reduce_array(name, node.constant(0), axes, keep_dims));
+    node.set(reduce_array(node.builder, name, node.constant(0), axes, keep_dims));
     return;
   }
   const Symbol x = node.symbol(0);
@@ -224,6 +225,7 @@ void import_arg_extreme(NodeImport& node) {
   }
   const Symbol extreme =
       reduce(builder, of_most ? ReduceKind::max : ReduceKind::min, x, {axis}, true);
+  builder.spend(extent);
   std::vector<float> positions(static_cast<std::size_t>(extent));
   std::iota(positions.begin(), positions.end(), 0.0f);
   Dims along(x.dims.size(), 1);

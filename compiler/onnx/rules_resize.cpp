@@ -16,7 +16,7 @@ namespace {
 namespace ops = dsl::ops;
 
 /// Positions of a resized axis.
-constexpr double kMostResized = 1 << 24;
+constexpr float kMostResized = 1 << 24;
 
 ops::Interpolation interpolation_of(const std::string& mode) {
   if (mode == "nearest") return ops::Interpolation::nearest;
@@ -120,7 +120,8 @@ void resize_by_matrices(NodeImport& node, const ResizeRule& rule, const std::vec
     if (is_batch) resized.from = 1;
     if (sizes.empty()) {
       resized.scale = static_cast<double>(scales[axis]);
-      const double extent = std::floor(static_cast<double>(resized.from) * resized.scale);
+      // Rounded as ops::Resize and ONNX Runtime do.
+      const float extent = static_cast<float>(resized.from) * scales[axis];
       resized.to = extent >= 1 && extent < kMostResized ? static_cast<int64_t>(extent) : 0;
     } else {
       resized.to = is_batch && sizes[axis] == y.dims[axis] ? 1 : sizes[axis];

@@ -1,5 +1,7 @@
 /// Meaning and gradient of convolution.
 
+#include <algorithm>
+
 #include "compiler/ops/rules.h"
 
 namespace halcyon::compiler {
@@ -35,6 +37,31 @@ void for_each_channel_pair(const Extents& e, F f) {
       }
     }
   }
+}
+
+// Outputs side by side that one tap reads at steps of equal length.
+struct Run {
+  std::size_t tap, input, output, count, step;
+};
+
+// By tap: the sums of an output keep their order.
+std::vector<Run> runs_of(std::vector<detail::Tap> taps) {
+  std::stable_sort(taps.begin(), taps.end(),
+                   [](const detail::Tap& a, const detail::Tap& b) { return a.tap < b.tap; });
+  std::vector<Run> runs;
+  for (const detail::Tap& t : taps) {
+    if (!runs.empty()) {
+      Run& last = runs.back();
+      const bool is_next = t.tap == last.tap && t.output == last.output + last.count;
+      if (is_next && last.count == 1 && t.input > last.input) last.step = t.input - last.input;
+      if (is_next && t.input == last.input + last.count * last.step) {
+        ++last.count;
+        continue;
+      }
+    }
+    runs.push_back({t.tap, t.input, t.output, 1, 1});
+  }
+  return runs;
 }
 
 Spatial spatial_of(const Shape& shape) {
@@ -73,15 +100,22 @@ HostTensors reference(const ops::Conv& op, HostInputs in, int64_t) {
       y.values[i] = in[2].values[i / e.y % e.filters];
     }
   }
-  const std::vector<detail::Tap> taps = detail::window_taps({.x = in[0].shape,
+  const std::vector<Run> runs = runs_of(detail::window_taps({.x = in[0].shape,
                                                              .y = y.shape,
                                                              .kernel = op.kernel,
                                                              .stride = op.stride,
                                                              .dilation = op.dilation,
-                                                             .pad_begin = op.pad_begin});
+                                                             .pad_begin = op.pad_begin}));
   for_each_channel_pair(e, [&](std::size_t x0, std::size_t w0, std::size_t y0) {
-    for (const detail::Tap& t : taps) {
-      y.values[y0 + t.output] += in[0].values[x0 + t.input] * in[1].values[w0 + t.tap];
+    for (const Run& run : runs) {
+      const double weight = in[1].values[w0 + run.tap];
+      const double* from = in[0].values.data() + x0 + run.input;
+      double* to = y.values.data() + y0 + run.output;
+      if (run.step == 1) {
+        for (std::size_t i = 0; i < run.count; ++i) to[i] += from[i] * weight;
+      } else {
+        for (std::size_t i = 0; i < run.count; ++i) to[i] += from[i * run.step] * weight;
+      }
     }
   });
   return {y};

@@ -1,4 +1,5 @@
-# Fails unless COMPILER refuses SOURCE, and with the message that SOURCE asks for: see CMakeLists.txt.
+# Fails unless COMPILER refuses SOURCE, and with the message that SOURCE asks for: see CMakeLists.txt. USE_HEADER are the
+# options that find the precompiled header.
 file(STRINGS ${SOURCE} lines)
 list(POP_FRONT lines first)
 if(NOT first MATCHES "^// expect: ([a-z_]+)$")
@@ -18,7 +19,7 @@ string(LENGTH "${newlines}" line)
 math(EXPR line "${line} + 1")
 
 execute_process(
-  COMMAND ${COMPILER} -std=c++20 -fsyntax-only -I ${ROOT} -I ${ROOT}/dsl/include ${SOURCE}
+  COMMAND ${COMPILER} ${USE_HEADER} -std=c++20 -fsyntax-only -I ${ROOT} -I ${ROOT}/dsl/include ${SOURCE}
   RESULT_VARIABLE status
   OUTPUT_VARIABLE output
   ERROR_VARIABLE output)

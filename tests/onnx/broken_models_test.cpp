@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <limits>
 
 #include "runtime/base/error.h"
@@ -197,6 +198,68 @@ TEST(BrokenModels, ReshapesThatChangeTheNumberOfValues) {
       .node("Reshape", {"x", "shape"}, {"y"})
       .output("y");
   expect_error(model, "node 0 'the_reshape' (Reshape): ");
+}
+
+TEST(BrokenModels, ConstantsWithTheBatchAsExtent) {
+  ModelWriter model;
+  model.input("x", {0, 2})
+      .weight("c", {1}, 1)
+      .integers("zero", {0})
+      .integers("one", {1})
+      .node("Shape", {"x"}, {"extents"})
+      .node("Gather", {"extents", "zero"}, {"batch"})
+      .node("Reshape", {"c", "batch"}, {"repeated"})
+      .node("Slice", {"repeated", "zero", "one"}, {"y"})
+      .output("y");
+  expect_error(model, "node 2 'the_reshape' (Reshape): makes [N] of [1], which is the same for");
+}
+
+TEST(BrokenModels, NumbersThatNoIntegerHolds) {
+  ModelWriter power;
+  power.input("x", {0, 2})
+      .integers("zero", {0})
+      .integers("below", {-1})
+      .node("Pow", {"zero", "below"}, {"p"})
+      .node("Reshape", {"x", "p"}, {"y"})
+      .output("y");
+  expect_error(power, "node 0 'the_pow' (Pow): raises 0 to the power -1, which is no integer");
+  ModelWriter range;
+  range.input("x", {0, 2})
+      .integers("start", {INT64_MAX - 1})
+      .integers("limit", {INT64_MAX})
+      .integers("delta", {1})
+      .node("Range", {"start", "limit", "delta"}, {"r"})
+      .node("Reshape", {"x", "r"}, {"y"})
+      .output("y");
+  expect_error(range, "node 0 'the_range' (Range): has the bound 9223372036854775806");
+}
+
+TEST(BrokenModels, PartsThatAreNotThere) {
+  ModelWriter split;
+  split.input("x", {0, 4})
+      .integers("sizes", {4, INT64_MAX})
+      .node("Split", {"x", "sizes"}, {"y", "z"})
+      .with("axis", 1)
+      .output("y");
+  expect_error(split, "splits an extent of 4 into [4,9223372036854775807] for 2 outputs");
+  ModelWriter pad;
+  pad.input("x", {0, 4})
+      .integers("pads", {0, 0, -1, 0})
+      .node("Pad", {"x", "pads"}, {"y"})
+      .output("y");
+  expect_error(pad, "node 0 'the_pad' (Pad): works along the first axis of [N,4]");
+}
+
+TEST(BrokenModels, GathersOfTooManyParts) {
+  std::vector<int64_t> even;
+  for (int64_t i = 0; i < 1025; ++i) even.push_back(2 * i);
+  ModelWriter model;
+  model.input("x", {0, 3000})
+      .integers("even", even)
+      .node("Gather", {"x", "even"}, {"y"})
+      .with("axis", 1)
+      .output("y");
+  expect_error(model, "takes positions of [N,3000] in more than 1024 separate runs");
 }
 
 }  // namespace

@@ -167,6 +167,34 @@ TEST(Import, SharesAWeightThatIsReadTwice) {
   EXPECT_EQ(graph.constants.size(), 1U);
 }
 
+TEST(Import, CountsNodesOfOneName) {
+  ModelWriter model;
+  model.input("x", {0, 2}).node("Relu", {"x"}, {"a"}).node("Relu", {"a"}, {"b"});
+  const dsl::Graph graph = model.node("Relu", {"b"}, {"y"}).output("y").import().graph;
+  ASSERT_EQ(graph.node_count(), 4);
+  EXPECT_EQ(graph.node(1).name.view(), "the_relu");
+  EXPECT_EQ(graph.node(2).name.view(), "the_relu.2");
+  EXPECT_EQ(graph.node(3).name.view(), "the_relu.3");
+}
+
+TEST(Import, SlicesBackwardsDownToTheLeastNumber) {
+  // What ONNX recommends for "the first position, too".
+  ModelWriter model;
+  model.input("x", {0, 4})
+      .integers("starts", {-1})
+      .integers("ends", {INT64_MIN})
+      .integers("axes", {1})
+      .integers("steps", {-1})
+      .node("Slice", {"x", "starts", "ends", "axes", "steps"}, {"y"})
+      .output("y");
+  const dsl::Graph graph = model.import().graph;
+  EXPECT_EQ(output_shape(graph), (Shape{kBatch, 4}));
+  const auto& slice = std::get<ops::Slice>(the_node<ops::Slice>(graph).op);
+  EXPECT_EQ(slice.begin[0], 3);
+  EXPECT_EQ(slice.end[0], -1);
+  EXPECT_EQ(slice.step[0], -1);
+}
+
 TEST(Import, CutsNamesThatAreTooLong) {
   ModelWriter model = conv_model();
   const std::string name(200, 'n');

@@ -37,6 +37,7 @@ const std::vector<Area> kAreas = {
     {"compiler/reference", {"compiler", "dsl", "runtime/base"}, {"compiler/driver"}, {"fmt"}},
     {"compiler/emit",      {"compiler", "dsl", "runtime"}, {"compiler/driver", "runtime/data", "runtime/program"},
                            {"posix", "fmt", "halide", "llvm", "nlohmann", "xxhash"}, true},
+    {"compiler/machine",   {"compiler/machine"}, {}, {"posix", "x86"}},
     {"compiler/onnx",      {"compiler", "dsl", "runtime"}, {"compiler/driver", "runtime/data", "runtime/program"}, {"protobuf"}},
     {"compiler/driver",    {"compiler", "dsl", "runtime"}, {},
                            {"posix", "cli", "fmt", "halide", "llvm", "nlohmann", "xxhash"}, true},
@@ -57,6 +58,7 @@ const std::vector<std::pair<std::string_view, std::string_view>> kLibraries = {
     {"dlfcn.h", "posix"},    {"fcntl.h", "posix"},   {"poll.h", "posix"},    {"pthread.h", "posix"},
     {"sched.h", "posix"},    {"signal.h", "posix"},  {"spawn.h", "posix"},   {"sys/", "posix"},
     {"time.h", "posix"},     {"unistd.h", "posix"},
+    {"immintrin.h", "x86"},
 };
 
 const std::set<std::string_view> kStandardC = {"assert.h", "float.h",  "limits.h", "math.h",   "stddef.h",
