@@ -98,7 +98,8 @@ class Import {
     for (const onnx::TensorProto& tensor : model_.graph().initializer())
       stored.insert(tensor.name());
     // A name that is wrong, before an input that it was meant for.
-    for (const auto& [name, dims] : options_.input_shapes) {
+    for (const auto& given : options_.input_shapes) {
+      const std::string& name = given.first;
       const bool known = name.empty() ||
                          std::ranges::any_of(model_.graph().input(),
                                              [&](const auto& info) { return info.name() == name; });
@@ -109,7 +110,8 @@ class Import {
       if (!order_.used.contains(info.name())) continue;
       inputs_.push_back({info.name(), input_dims(info)});
     }
-    for (const auto& [name, dims] : options_.input_shapes) {
+    for (const auto& given : options_.input_shapes) {
+      const std::string& name = given.first;
       const bool known = std::ranges::any_of(inputs_, [&](const Input& i) {
         return i.name == name || (name.empty() && inputs_.size() == 1);
       });
