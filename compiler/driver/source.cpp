@@ -13,6 +13,7 @@
 
 #include "compiler/driver/child_process.h"
 #include "compiler/graph/parse.h"
+#include "compiler/onnx/as_written.h"
 #include "dsl/zoo/zoo.h"
 #include "runtime/base/error.h"
 #include "runtime/temporary_folder.h"
@@ -178,6 +179,7 @@ Source load_source(const std::string& name, std::chrono::seconds limit,
   if (!is_model_file(name)) return {file_graph(name, limit)};
   Source source{import_file(name, options)};
   source.weights = take_weights(source.graph);
+  source.graph = with_ends_turned(source.graph);
   return source;
 }
 

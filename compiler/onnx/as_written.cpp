@@ -444,8 +444,12 @@ Graph renamed(const Graph& graph) {
 
 }  // namespace
 
+Graph with_ends_turned(const Graph& graph) {
+  return with_outputs_turned(with_inputs_turned(graph));
+}
+
 Graph as_written(const Graph& graph) {
-  const Graph turned = with_outputs_turned(with_inputs_turned(graph));
+  const Graph turned = with_ends_turned(graph);
   return renamed(reordered(with_shuffles(with_flattens(with_joined_slices(turned)))));
 }
 

@@ -18,6 +18,10 @@ namespace halcyon::compiler {
 
 dsl::Graph as_written(const dsl::Graph& graph);
 
+/// The same of inputs and outputs alone. The host's memory stays as it is: a picture that the model
+/// takes with its channels last is one.
+dsl::Graph with_ends_turned(const dsl::Graph& graph);
+
 /// The parameters of layers begin as those of the language's layers do without options; others by
 /// their fan-in, or as zeros. Their values are forgotten.
 void forget_values(dsl::Graph& graph);

@@ -9,6 +9,7 @@
 #include "runtime/program/usage.h"
 #include "runtime/program/workspace_limit.h"
 #include "runtime/tensor_table.h"
+#include "runtime/weights.h"
 
 namespace halcyon::runtime {
 namespace {
@@ -23,6 +24,11 @@ bool all_linked_in(const halcyon_network& info) {
 void give_weights(Network& network, const RunOptions& options, const WeightFile* own) {
   if (!options.weights.empty()) {
     network.load(options.weights);
+    // A relu or a maximum may turn what is no number into one: results that look right are not.
+    const WeightFile given = network.weights();
+    for (const WeightTensor& tensor : given.tensors) {
+      check_finite(tensor.floats(), options.weights + ": tensor '" + tensor.name + "'");
+    }
   } else if (own != nullptr) {
     network.set_weights(*own);
   } else if (!all_linked_in(network.info())) {

@@ -3,9 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
+#include <vector>
 
 #include "runtime/data/npy.h"
+#include "runtime/data/picture.h"
 #include "runtime/random.h"
 #include "tests/e2e/command.h"
 #include "tests/runtime/temporary_folder.h"
@@ -82,6 +83,22 @@ TEST_F(Import, AModelAndItsNetworkFileGiveTheSame) {
       }
     }
   }
+}
+
+// Its channels are last, as those of the network that was exported.
+TEST_F(Import, AnExportedModelTakesPictures) {
+  const std::string model = exported();
+  runtime::write_png(file("x.png"), {9, 7, 3}, std::vector<uint8_t>(9 * 7 * 3, 128));
+  const auto scores = [&](const std::string& source, const std::string& name) {
+    succeed({"run", source, "--seed", "3", "--input", file("x.png"), "--output",
+             "scores=" + file(name), "--output", "map=" + file("map.npy")});
+    const runtime::Tensor found = runtime::read_npy(file(name));
+    return std::vector<float>(found.floats().begin(), found.floats().end());
+  };
+  const std::vector<float> theirs = scores(model, "theirs.npy");
+  const std::vector<float> ours = scores(file("net.cpp"), "ours.npy");
+  ASSERT_EQ(theirs.size(), ours.size());
+  for (std::size_t i = 0; i < ours.size(); ++i) EXPECT_NEAR(theirs[i], ours[i], 1e-5f);
 }
 
 TEST_F(Import, FilesThatAreNoModelsAndFoldersThatAreNone) {

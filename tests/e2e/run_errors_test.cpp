@@ -87,6 +87,14 @@ TEST_F(RunErrors, WeightsAndLabelsThatDoNotFit) {
   runtime::write_weights(file("w.safetensors"), foreign);
   expect_refused({"--input", file("x.npy"), "--weights", file("w.safetensors")}, 1,
                  "error: weights '" + file("w.safetensors") + "' do not fit network 'lenet5'");
+  // ReLU would hide it.
+  runtime::Network network(*e2e_grey_network());
+  network.initialize(1);
+  runtime::WeightFile spoiled = network.weights();
+  spoiled.tensors[0].floats()[3] = NAN;
+  runtime::write_weights(file("nan.safetensors"), spoiled);
+  expect_refused({"--input", file("x.npy"), "--weights", file("nan.safetensors")}, 1,
+                 "nan.safetensors: tensor '" + spoiled.tensors[0].name + "'", "not a number");
   expect_refused({"--input", file("x.npy"), "--weights", file("w.safetensors"), "--seed", "1"}, 2,
                  "--seed", "excludes", "--weights");
   write_text(file("labels.txt"), "a\nb\n");
