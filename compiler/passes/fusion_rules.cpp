@@ -14,7 +14,8 @@ int64_t positions(const ops::PoolWindow& pool, const Shape& y) {
   return count;
 }
 
-/// One input position for each output position, and all of them.
+}  // namespace
+
 bool is_pointwise(const ops::Conv& conv, const Shape& y) {
   for (int axis = 0; axis < y.spatial_rank(); ++axis) {
     if (conv.kernel[axis] != 1 || conv.stride[axis] != 1 || conv.pad_begin[axis] != 0 ||
@@ -24,8 +25,6 @@ bool is_pointwise(const ops::Conv& conv, const Shape& y) {
   }
   return true;
 }
-
-}  // namespace
 
 const ops::PoolWindow* pool_window(const Op& op) {
   if (const auto* largest = std::get_if<ops::MaxPool>(&op)) return largest;

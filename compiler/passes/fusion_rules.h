@@ -14,6 +14,9 @@ namespace halcyon::compiler {
 /// Positions of a window that a kernel writes out one by one, 5x5; larger windows are loops.
 inline constexpr int64_t kMostWritten = 25;
 
+/// Has the convolution one input position for each output position, and reads all of them?
+bool is_pointwise(const dsl::ops::Conv& conv, const Shape& y);
+
 /// Of a max_pool or average_pool; null for other operators.
 const dsl::ops::PoolWindow* pool_window(const Op& op);
 
